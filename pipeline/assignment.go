@@ -1,0 +1,63 @@
+package pipeline
+
+import "slices"
+
+func (e Joining) apply(w *Worker) { w.keep(e.Owned) }
+
+func (e Synced) apply(w *Worker) {
+	w.keep(e.Owned)
+	w.synced = true
+	w.owned, w.need = map[string]int{}, map[string]int{}
+	for _, id := range e.Owned {
+		w.owned[w.shard(id.Topic)]++
+	}
+	for topic, n := range e.Counts {
+		w.need[w.shard(topic)] += int(n)
+	}
+}
+
+func (e Lost) apply(w *Worker) {
+	for _, id := range e.Partitions {
+		w.drop(id)
+	}
+}
+
+func (e Assigned) apply(w *Worker) {
+	for _, pos := range e.Positions {
+		sink := w.shard(pos.Topic)
+		t := w.tasks[sink]
+		if t == nil {
+			t = newTask(w.plan, sink, w.cells)
+			w.tasks[sink] = t
+		}
+		t.install(pos, w.now)
+	}
+}
+
+// keep forgets every partition that is not among owned.
+func (w *Worker) keep(owned []Partition) {
+	kept := make(map[Partition]bool, len(owned))
+	for _, id := range owned {
+		kept[id] = true
+	}
+	for _, t := range w.tasks {
+		for _, p := range slices.Clone(t.parts) {
+			if !kept[p.id] {
+				w.drop(p.id)
+			}
+		}
+	}
+}
+
+// drop forgets a partition, and a shard with its last one.
+func (w *Worker) drop(id Partition) {
+	sink := w.shard(id.Topic)
+	t := w.tasks[sink]
+	if t == nil {
+		return
+	}
+	t.drop(id)
+	if len(t.parts) == 0 {
+		delete(w.tasks, sink)
+	}
+}

@@ -1,0 +1,73 @@
+package pipeline
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+
+	"github.com/aggrun/aggrun/spec"
+)
+
+// Fingerprint identifies what a pipeline computes: one hash for each aspect of
+// the spec that changes an answer, so that a difference can be named. Topics,
+// connections, sink settings and descriptions are no part of it.
+type Fingerprint [len(aspects)]uint32
+
+// aspects are the parts of a spec that change an answer. The order is stored in
+// commits: new ones are added at the end.
+var aspects = [...]struct {
+	name string
+	text func(spec.Pipeline) string
+}{
+	{"where", unbuilt},
+	{"derive", unbuilt},
+	{"map", func(p spec.Pipeline) string { return sortedMap(p.Source.Map) }},
+	{"fields", func(p spec.Pipeline) string {
+		return fmt.Sprintf("%q %q", p.Source.Fields, p.Source.ExcludeFields)
+	}},
+	{"time", unbuilt},
+	{"group_by", unbuilt},
+	{"window", func(p spec.Pipeline) string { return p.Window.Size.String() }},
+	{"grace", func(p spec.Pipeline) string { return p.Window.Grace.String() }},
+	{"operations", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Operations) }},
+	{"aggregates", unbuilt},
+	{"min_sample_size or small_sample", func(p spec.Pipeline) string {
+		return fmt.Sprint(p.MinSample, p.SmallSample)
+	}},
+	{"max_future", func(p spec.Pipeline) string { return p.MaxFuture.String() }},
+	{"max_groups", unbuilt},
+	{"rollups", unbuilt},
+}
+
+// unbuilt is the text of an aspect that no spec can set yet.
+func unbuilt(spec.Pipeline) string { return "" }
+
+func fingerprint(p spec.Pipeline) (f Fingerprint) {
+	for i, a := range aspects {
+		h := fnv.New32a()
+		h.Write([]byte(a.text(p)))
+		f[i] = h.Sum32()
+	}
+	return f
+}
+
+// Changed names the aspects in which f and other differ.
+func (f Fingerprint) Changed(other Fingerprint) []string {
+	var names []string
+	for i, a := range aspects {
+		if f[i] != other[i] {
+			names = append(names, a.name)
+		}
+	}
+	return names
+}
+
+func sortedMap(m map[string]string) string {
+	pairs := make([]string, 0, len(m))
+	for k, v := range m {
+		pairs = append(pairs, fmt.Sprintf("%q:%q", k, v))
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, ",")
+}

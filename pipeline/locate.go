@@ -1,0 +1,294 @@
+package pipeline
+
+import (
+	"strings"
+
+	"github.com/aggrun/aggrun/spec"
+)
+
+// Position is where a partition is taken up.
+type Position struct {
+	Partition
+	Offset     int64 // committed, or where a fresh partition begins
+	Committed  bool  // the group has a commit for it
+	Metadata   string
+	Epoch      int32
+	Checkpoint Checkpoint // Replay is where reading starts
+	End        End        // as it was found
+	Stop       int64      // under --until-end: the end at the start; else None
+}
+
+// Committed is what the group keeps for a partition; Offset is -1 for nothing.
+type Committed struct {
+	Offset   int64
+	Epoch    int32
+	Metadata string
+}
+
+// Bounds are the ends of a partition's log.
+type Bounds struct {
+	Start int64 // the oldest offset kept
+	End   End
+}
+
+// Log answers where the records of source partitions lie.
+type Log interface {
+	Bounds(ps []Partition) (map[Partition]Bounds, error)
+	// AtTime gives the first offset whose record's time is at or after t (ns),
+	// and that time; the end and None where there is none.
+	AtTime(ps []Partition, t int64) (map[Partition]TimedOffset, error)
+	// Newest gives the largest time of each partition's records, None of one
+	// without.
+	Newest(ps []Partition) (map[Partition]int64, error)
+}
+
+// TimedOffset is an offset and the time of its record, ns.
+type TimedOffset struct{ Offset, Time int64 }
+
+// Origin is where a partition without a commit begins.
+type Origin struct {
+	Start         spec.Start
+	Now           int64              // when the process started, ns
+	Present       map[Partition]bool // nil: the group has commits, so what has none is new
+	AcceptOffsets bool               // take commits that are not aggrun's
+	Stops         map[Partition]int64
+	UntilEnd      bool
+}
+
+// Locate gives the positions of the asked partitions from what the group keeps
+// for all partitions of their shards. The error is a Stop where somebody has to
+// decide.
+func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, origin Origin, log Log) ([]Position, error) {
+	closed, err := p.closedThrough(committed, origin.AcceptOffsets)
+	if err != nil {
+		return nil, err
+	}
+	bounds, err := log.Bounds(asked)
+	if err != nil {
+		return nil, err
+	}
+	var positions []Position
+	fresh := map[string][]Partition{} // by shard
+	for _, id := range asked {
+		c, ok := committed[id]
+		if !ok || c.Offset < 0 {
+			fresh[p.Sink(id.Topic)] = append(fresh[p.Sink(id.Topic)], id)
+			continue
+		}
+		pos, err := p.resume(id, c, bounds[id], origin.AcceptOffsets)
+		if err != nil {
+			return nil, err
+		}
+		positions = append(positions, pos)
+	}
+	for _, sink := range sortedKeys(fresh) {
+		c, ok := closed[sink]
+		if !ok {
+			c = None
+		}
+		ps, err := p.begin(fresh[sink], c, bounds, origin, log)
+		if err != nil {
+			return nil, err
+		}
+		positions = append(positions, ps...)
+	}
+	for i := range positions {
+		pos := &positions[i]
+		pos.End = bounds[pos.Partition].End
+		pos.Stop = None
+		if origin.UntilEnd {
+			pos.Stop = pos.Offset
+			if at, ok := origin.Stops[pos.Partition]; ok {
+				pos.Stop = max(at, pos.Offset)
+			}
+		}
+	}
+	return positions, nil
+}
+
+// closedThrough is C of each shard: the largest of its partitions' commits.
+func (p *Plan) closedThrough(committed map[Partition]Committed, accept bool) (map[string]int64, error) {
+	closed := map[string]int64{}
+	for id, c := range committed {
+		if c.Offset < 0 {
+			continue
+		}
+		k, err := p.checkpoint(id, c, accept)
+		if err != nil {
+			return nil, err
+		}
+		sink := p.Sink(id.Topic)
+		if at, ok := closed[sink]; !ok || k.Closed > at {
+			closed[sink] = k.Closed
+		}
+	}
+	return closed, nil
+}
+
+// checkpoint reads a commit's metadata and refuses what is not this pipeline's.
+func (p *Plan) checkpoint(id Partition, c Committed, accept bool) (Checkpoint, error) {
+	k, err := DecodeCheckpoint(c.Metadata, c.Offset)
+	if err != nil {
+		if !accept {
+			return k, stopf("topic %s, partition %d: the group's offset %d was not committed by aggrun (metadata %.40q); "+
+				"use another --group, or --accept-offsets to go on from it", id.Topic, id.ID, c.Offset, c.Metadata)
+		}
+		return Checkpoint{Fingerprint: p.Fingerprint, Replay: c.Offset, Largest: None, Closed: None, Skipped: None}, nil
+	}
+	if changed := p.Fingerprint.Changed(k.Fingerprint); len(changed) > 0 {
+		return k, stopf("pipeline %s: the group's commits were made by another version of this pipeline, which differs in %s; "+
+			"taking over from it is not built yet: run the new version under another name or --group, or restore the old one",
+			p.Spec.Name, strings.Join(changed, ", "))
+	}
+	return k, nil
+}
+
+// resume takes a partition up where a commit left it.
+func (p *Plan) resume(id Partition, c Committed, b Bounds, accept bool) (Position, error) {
+	k, err := p.checkpoint(id, c, accept)
+	if err != nil {
+		return Position{}, err
+	}
+	switch {
+	case c.Offset > b.End.High:
+		return Position{}, stopf("topic %s, partition %d: the log ends at %d, before the committed offset %d: it was truncated or made anew; "+
+			"what was read is no longer there, use another --group to begin again", id.Topic, id.ID, b.End.High, c.Offset)
+	case k.Replay < b.Start:
+		return Position{}, lost(id, k.Replay, b.Start)
+	case c.Offset-k.Replay > p.Spec.MaxReplay:
+		return Position{}, stopf("topic %s, partition %d: %d records would have to be read again, more than max_replay (%d); "+
+			"raise max_replay, or use a smaller window", id.Topic, id.ID, c.Offset-k.Replay, p.Spec.MaxReplay)
+	}
+	return Position{Partition: id, Offset: c.Offset, Committed: true, Metadata: c.Metadata, Epoch: c.Epoch, Checkpoint: k}, nil
+}
+
+// lost is the Stop of a partition whose next record retention has removed.
+func lost(id Partition, needed, start int64) error {
+	return stopf("topic %s, partition %d: retention has removed the records from offset %d, which open windows need, to %d; "+
+		"raise the topic's retention, and use another --group, or --accept-offsets after setting the offset, to go on without them", id.Topic, id.ID, needed, start)
+}
+
+// begin takes up the partitions of one shard that have no commit. A shard with a
+// C needs what its first undecided window needs. One without begins at the start
+// that the spec asks for, or, when it appeared since, with its first record.
+func (p *Plan) begin(ids []Partition, closed int64, bounds map[Partition]Bounds, o Origin, log Log) ([]Position, error) {
+	at, skipped, err := p.offsets(ids, closed, bounds, o, log)
+	if err != nil {
+		return nil, err
+	}
+	ps := make([]Position, len(ids))
+	for i, id := range ids {
+		ps[i] = Position{Partition: id, Offset: at[id], Epoch: -1, Checkpoint: Checkpoint{
+			Fingerprint: p.Fingerprint, Replay: at[id],
+			Largest: None, Closed: max(closed, skipped), Skipped: skipped,
+		}}
+	}
+	return ps, nil
+}
+
+// offsets gives where the partitions begin, and the end of the last window that
+// may lack records because of it.
+func (p *Plan) offsets(ids []Partition, closed int64, bounds map[Partition]Bounds, o Origin, log Log) (at map[Partition]int64, skipped int64, err error) {
+	if closed != None {
+		at, err = p.from(ids, windowStart(closed, p.size), bounds, log)
+		return at, None, err
+	}
+	start := o.Start
+	if !o.Present[ids[0]] {
+		start.Kind = spec.StartEarliest
+	}
+	switch start.Kind {
+	case spec.StartLatest:
+		return p.latest(ids, bounds, o, log)
+	case spec.StartTime, spec.StartAgo:
+		t := start.Time.UnixNano()
+		if start.Kind == spec.StartAgo {
+			t = o.Now - int64(start.Ago)
+		}
+		if at, err = p.from(ids, t, bounds, log); err != nil {
+			return nil, None, err
+		}
+		skipped = windowCeil(t, p.size)
+	default:
+		at, skipped = map[Partition]int64{}, None
+		for _, id := range ids {
+			at[id] = bounds[id].Start
+		}
+	}
+	trimmed, err := p.trimmed(ids, at, bounds, log)
+	if err != nil {
+		return nil, None, err
+	}
+	if whole(at) {
+		return at, None, nil
+	}
+	return at, max(skipped, trimmed), nil
+}
+
+// whole tells that every partition is read from its very first record.
+func whole(at map[Partition]int64) bool {
+	for _, offset := range at {
+		if offset > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// from gives the first offsets at or after a time. The log may have grown since
+// its bounds were read: what came later is not before t for that, so the answer
+// is bounded by the end known then.
+func (p *Plan) from(ids []Partition, t int64, bounds map[Partition]Bounds, log Log) (map[Partition]int64, error) {
+	found, err := log.AtTime(ids, t)
+	if err != nil {
+		return nil, err
+	}
+	at := map[Partition]int64{}
+	for _, id := range ids {
+		at[id] = max(min(found[id].Offset, bounds[id].End.High), bounds[id].Start)
+	}
+	return at, nil
+}
+
+// trimmed is the end of the last window that may lack records which retention
+// removed before the oldest one kept, None where the logs are whole.
+func (p *Plan) trimmed(ids []Partition, at map[Partition]int64, bounds map[Partition]Bounds, log Log) (int64, error) {
+	var cut []Partition
+	for _, id := range ids {
+		if b := bounds[id]; b.Start > 0 && at[id] == b.Start {
+			cut = append(cut, id)
+		}
+	}
+	if len(cut) == 0 {
+		return None, nil
+	}
+	first, err := log.AtTime(cut, 0)
+	if err != nil {
+		return None, err
+	}
+	end := int64(None)
+	for _, f := range first {
+		if f.Time != None {
+			end = max(end, windowStart(f.Time, p.size)+p.size)
+		}
+	}
+	return end, nil
+}
+
+// latest begins at the ends: a window may lack records as long as it could hold
+// a time that is there already.
+func (p *Plan) latest(ids []Partition, bounds map[Partition]Bounds, o Origin, log Log) (map[Partition]int64, int64, error) {
+	newest, err := log.Newest(ids)
+	if err != nil {
+		return nil, None, err
+	}
+	at, skipped := map[Partition]int64{}, int64(None)
+	for _, id := range ids {
+		at[id] = bounds[id].End.High
+		if t := newest[id]; t != None {
+			t = min(t, o.Now+p.maxFuture)
+			skipped = max(skipped, windowStart(t, p.size)+p.size)
+		}
+	}
+	return at, skipped, nil
+}

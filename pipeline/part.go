@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+)
+
+// part is the state of one partition of a shard.
+type part struct {
+	id      Partition
+	done    int64 // the committed offset: records below it only rebuild windows
+	applied int64 // the next offset to apply
+	epoch   int32 // leader epoch of the last record applied
+	largest int64 // largest event time read
+	skipped int64 // windows with end <= skipped lack records from before the start
+	stop    int64 // under --until-end: what counts as the end; else None
+
+	open    []*cell // ascending by start
+	ticks   []Tick
+	unknown map[int32]int64 // refused schema id: last offset refused
+	dead    []DeadLetter    // wait for the next commit
+
+	active  int64 // when the last record came, or the partition became active again
+	ends    End   // the latest answer
+	resumed bool  // the client was told to read it
+	saved   saved // as the broker has it
+
+	pending Counts // since the last commit
+}
+
+// saved is a commit as the broker keeps it.
+type saved struct {
+	offset   int64
+	metadata string
+}
+
+// Counts say what became of the offsets of a partition: each is in exactly one.
+type Counts struct {
+	Aggregated int64 // in its windows
+	Late       int64 // all its windows were decided
+	Skipped    int64 // before the start of whole windows, or a bad record under on_error: skip
+	Bad        int64 // dead letters of bad records
+	Other      int64 // control records, and what transactions aborted or compaction took
+}
+
+// Add adds other to c.
+func (c *Counts) Add(other Counts) {
+	c.Aggregated += other.Aggregated
+	c.Late += other.Late
+	c.Skipped += other.Skipped
+	c.Bad += other.Bad
+	c.Other += other.Other
+}
+
+// Offsets is the number of offsets that c speaks of.
+func (c Counts) Offsets() int64 {
+	return c.Aggregated + c.Late + c.Skipped + c.Bad + c.Other
+}
+
+func (p *part) replaying() bool { return p.applied < p.done }
+
+// cell gives the open window that starts at start, a new one whose first record
+// has the given offset when there is none.
+func (p *part) cell(cs *cells, start, offset int64) *cell {
+	if n := len(p.open); n > 0 && p.open[n-1].start == start {
+		return p.open[n-1]
+	}
+	i, found := slices.BinarySearchFunc(p.open, start, func(c *cell, s int64) int {
+		return cmp.Compare(c.start, s)
+	})
+	if !found {
+		p.open = slices.Insert(p.open, i, cs.get(start, offset))
+	}
+	return p.open[i]
+}
+
+// needed is the first offset that a window which ends after closed needs: where
+// the next owner has to start reading.
+func (p *part) needed(closed, size int64) int64 {
+	r := p.applied
+	for _, c := range p.open {
+		if c.start+size > closed {
+			r = min(r, c.first)
+		}
+	}
+	return r
+}
+
+// checkpoint is what a commit at p.applied has to remember.
+func (p *part) checkpoint(plan *Plan, closed int64) Checkpoint {
+	c := Checkpoint{
+		Fingerprint: plan.Fingerprint,
+		Replay:      p.needed(closed, plan.size),
+		Largest:     p.largest,
+		Closed:      closed,
+		Skipped:     p.skipped,
+	}
+	c.Ticks = ticksFrom(p.ticks, c.Replay)
+	for id, last := range p.unknown {
+		if last >= c.Replay {
+			c.Unknown = append(c.Unknown, Unknown{id, last})
+		}
+	}
+	slices.SortFunc(c.Unknown, func(a, b Unknown) int { return cmp.Compare(a.Schema, b.Schema) })
+	return c
+}
+
+// prune forgets what only records below r needed.
+func (p *part) prune(r int64) {
+	p.ticks = ticksFrom(p.ticks, r)
+	for id, last := range p.unknown {
+		if last < r {
+			delete(p.unknown, id)
+		}
+	}
+}

@@ -1,0 +1,20 @@
+package pipeline
+
+// Result is one window of one shard, ready to be encoded.
+type Result struct {
+	Sink       string // the sink topic
+	Key        string // the source topic, or the pipeline where the shard has several
+	Start, End int64  // ns since the epoch, half open
+	Count      int64  // records
+	// Values are the operations of each field of the layout, field by field:
+	// Values[slot*len(operations)+operation]. NaN is no value.
+	Values []float64
+}
+
+// DeadLetter is a record that is set aside in the transaction that passes it.
+type DeadLetter struct {
+	Partition Partition
+	Offset    int64
+	Reason    string
+	Record    any // the original, as the Batch gave it
+}

@@ -1,0 +1,386 @@
+package pipeline
+
+import (
+	"errors"
+	"slices"
+)
+
+// Client is the broker as a worker sees it, and the clock.
+type Client interface {
+	// Poll waits a moment for records of the partitions that were resumed. An
+	// error ends the session.
+	Poll(Request) (Fetch, error)
+	// Commit runs one transaction: results, dead letters and offsets become
+	// visible together, or none does. It is refused when the assignment changed
+	// after the Fetch of c.Generation. false: aborted, try again. An error means
+	// that the outcome is unknown: the session ends and its memory is forgotten.
+	Commit(c *Commit) (committed bool, err error)
+}
+
+// Request is what a worker asks of the next poll.
+type Request struct {
+	Resume []Partition // to be read from now on
+	Pause  []Partition // not to be read any more
+	Ends   []Partition // whose ends are to be asked for
+}
+
+// Fetch is what a poll brings. Events came before it and are taken first.
+type Fetch struct {
+	Now        int64 // ns; never goes back within a session
+	Generation int64 // counts the changes of the assignment up to here
+	Events     []Event
+	Ends       map[Partition]End
+	Batches    []Batch
+}
+
+// Event is a change of what the worker owns.
+type Event interface{ apply(w *Worker) }
+
+// Joining tells what the member still owns as it joins again; the rest is lost.
+type Joining struct{ Owned []Partition }
+
+// Synced tells what the leader assigned, and how many partitions each topic of
+// the group has.
+type Synced struct {
+	Owned  []Partition
+	Counts map[string]int32
+}
+
+// Lost tells that partitions were taken away.
+type Lost struct{ Partitions []Partition }
+
+// Assigned brings partitions with the place to take them up.
+type Assigned struct{ Positions []Position }
+
+// Commit is the content of one transaction.
+type Commit struct {
+	Generation  int64
+	Results     []Result
+	DeadLetters []DeadLetter
+	Offsets     []Offset // at least one
+}
+
+// Offset is one partition's part of a commit.
+type Offset struct {
+	Partition Partition
+	At        int64
+	Epoch     int32
+	Metadata  string
+}
+
+// errTorn ends a session in which part of a shard is with another member for so
+// long that no rebalance seems to mend it.
+var errTorn = errors.New("a shard has been torn between members: joining again")
+
+const (
+	tornLimit      = int64(10e9)  // ns
+	commitInterval = int64(1e9)   // offsets alone
+	gather         = int64(200e6) // results wait this long for others
+	gatherResults  = 10_000       // but no longer than until there are so many
+)
+
+// Worker runs a plan's shards that one member of the group owns. It has one
+// owner and starts nothing by itself: each Step is one round.
+type Worker struct {
+	plan      *Plan
+	client    Client
+	closeOpen bool
+
+	tasks   map[string]*task // by sink topic
+	cells   *cells
+	sinks   map[string]string // of the topics met
+	need    map[string]int    // partitions of each shard
+	owned   map[string]int    // how many of them the leader assigned here
+	torn    map[string]int64  // since when
+	synced  bool
+	now     int64
+	gen     int64
+	waiting int64 // since when something waits for a commit; None
+	last    int64 // time of the last commit
+	asked   int64
+	totals  map[Partition]Counts
+}
+
+// NewWorker makes a worker that owns nothing yet. closeOpen emits the windows
+// that are open when everything is read, under --until-end.
+func NewWorker(plan *Plan, client Client, closeOpen bool) *Worker {
+	return &Worker{
+		plan: plan, client: client, closeOpen: closeOpen,
+		tasks: map[string]*task{}, cells: &cells{plan: plan},
+		sinks: map[string]string{}, torn: map[string]int64{}, totals: map[Partition]Counts{},
+		now: None, waiting: None, last: None, asked: None,
+	}
+}
+
+// Step polls once, applies what came, closes windows and commits when something
+// is due. An error ends the session; a Stop ends the pipeline.
+func (w *Worker) Step() error {
+	f, err := w.client.Poll(w.request())
+	if err != nil {
+		return err
+	}
+	w.now, w.gen = f.Now, f.Generation
+	for _, e := range f.Events {
+		e.apply(w)
+	}
+	for id, end := range f.Ends {
+		if p := w.part(id); p != nil {
+			p.ends = end
+		}
+	}
+	if err := w.apply(f.Batches); err != nil {
+		return err
+	}
+	if err := w.advance(); err != nil {
+		return err
+	}
+	return w.commit()
+}
+
+// request asks to read the shards that became whole, and where silent
+// partitions end.
+func (w *Worker) request() Request {
+	var r Request
+	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
+	for _, sink := range sortedKeys(w.tasks) {
+		t := w.tasks[sink]
+		for _, p := range t.parts {
+			if t.known && !p.resumed {
+				p.resumed = true
+				r.Resume = append(r.Resume, p.id)
+			}
+			if ask && t.asks(p, w.now) {
+				r.Ends = append(r.Ends, p.id)
+			}
+		}
+	}
+	if len(r.Ends) > 0 {
+		w.asked = w.now
+	}
+	return r
+}
+
+// shard is the sink topic of a source topic.
+func (w *Worker) shard(topic string) string {
+	sink, ok := w.sinks[topic]
+	if !ok {
+		sink = w.plan.Sink(topic)
+		w.sinks[topic] = sink
+	}
+	return sink
+}
+
+func (w *Worker) part(id Partition) *part {
+	if t := w.tasks[w.shard(id.Topic)]; t != nil {
+		return t.part(id)
+	}
+	return nil
+}
+
+// apply hands the batches to their shards. Records of a partition that was not
+// resumed before this poll are of an earlier assignment, and are dropped.
+func (w *Worker) apply(batches []Batch) error {
+	for i := range batches {
+		b := &batches[i]
+		p := w.part(b.Partition)
+		if p == nil || !p.resumed {
+			continue
+		}
+		if p.stop != None && b.Next > p.stop {
+			b.cut(p.stop)
+		}
+		if err := w.tasks[w.shard(b.Partition.Topic)].apply(p, b, w.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cut drops what lies at or after an offset.
+func (b *Batch) cut(stop int64) {
+	n, _ := slices.BinarySearch(b.Offsets, stop)
+	b.Offsets = b.Offsets[:n]
+	for i := range b.Bad {
+		if b.Bad[i].Offset >= stop {
+			b.Bad = b.Bad[:i]
+			break
+		}
+	}
+	b.Next = min(b.Next, stop)
+}
+
+// advance closes windows of the shards that are whole. A torn one holds.
+func (w *Worker) advance() error {
+	for sink, t := range w.tasks {
+		if w.split(sink) {
+			if since, ok := w.torn[sink]; !ok {
+				w.torn[sink] = w.now
+			} else if w.now-since > tornLimit {
+				return errTorn
+			}
+			continue
+		}
+		delete(w.torn, sink)
+		if w.whole(t) {
+			t.known = true
+			t.advance(w.now, w.closeOpen)
+		}
+	}
+	return nil
+}
+
+// split tells that another member owns part of the shard, or nobody does.
+func (w *Worker) split(sink string) bool { return w.owned[sink] != w.need[sink] }
+
+// whole tells that every partition of the shard is here and taken up.
+func (w *Worker) whole(t *task) bool {
+	return w.need[t.sink] > 0 && len(t.parts) == w.need[t.sink] && !w.split(t.sink)
+}
+
+// commit builds a transaction when one is due and takes its outcome.
+func (w *Worker) commit() error {
+	if !w.due() {
+		return nil
+	}
+	c, err := w.build()
+	if err != nil || c == nil {
+		return err
+	}
+	ok, err := w.client.Commit(c)
+	if err != nil {
+		return err
+	}
+	w.last = w.now
+	if ok {
+		w.committed(c)
+	}
+	return nil
+}
+
+// due tells whether it is time for a transaction.
+func (w *Worker) due() bool {
+	waiting, fresh := 0, false
+	for _, t := range w.tasks {
+		if !w.ready(t) {
+			continue
+		}
+		waiting += t.full
+		for _, p := range t.parts {
+			waiting += len(p.dead)
+			fresh = fresh || p.saved.offset == None
+		}
+	}
+	switch {
+	case waiting == 0:
+		w.waiting = None
+	case w.waiting == None:
+		w.waiting = w.now
+	}
+	if fresh || waiting >= gatherResults || w.waiting != None && w.now-w.waiting >= gather {
+		return true
+	}
+	return w.last == None || w.now-w.last >= commitInterval || w.Read()
+}
+
+// ready tells whether the shard may be part of a commit.
+func (w *Worker) ready(t *task) bool {
+	return t.known && w.whole(t) && !slices.ContainsFunc(t.parts, (*part).replaying)
+}
+
+// build fixes the content of a transaction; nil where nothing changed.
+func (w *Worker) build() (*Commit, error) {
+	c := &Commit{Generation: w.gen}
+	for _, sink := range sortedKeys(w.tasks) {
+		t := w.tasks[sink]
+		if !w.ready(t) {
+			continue
+		}
+		c.Results = append(c.Results, t.results()...)
+		for _, p := range t.parts {
+			c.DeadLetters = append(c.DeadLetters, p.dead...)
+			o, changed, err := t.offset(p)
+			if err != nil {
+				return nil, err
+			}
+			if changed {
+				c.Offsets = append(c.Offsets, o)
+			}
+		}
+	}
+	if len(c.Offsets) == 0 {
+		return nil, nil
+	}
+	return c, nil
+}
+
+// offset is p's part of a commit, and whether the broker has another.
+func (t *task) offset(p *part) (Offset, bool, error) {
+	metadata := p.checkpoint(t.plan, t.closed).Encode(p.applied)
+	if len(metadata) > maxMetadata {
+		return Offset{}, false, stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future, %d unknown schema ids",
+			p.id.Topic, p.id.ID, len(metadata), maxMetadata, len(p.ticks), len(p.unknown))
+	}
+	o := Offset{p.id, p.applied, p.epoch, metadata}
+	return o, p.saved != saved{p.applied, metadata}, nil
+}
+
+// committed takes over what the broker now has.
+func (w *Worker) committed(c *Commit) {
+	for _, o := range c.Offsets {
+		w.part(o.Partition).saved = saved{o.At, o.Metadata}
+	}
+	for _, t := range w.tasks {
+		if !w.ready(t) {
+			continue
+		}
+		t.saved = t.closed
+		t.forget()
+		for _, p := range t.parts {
+			p.done = p.applied
+			p.dead = nil
+			p.prune(p.needed(t.closed, t.plan.size))
+			total := w.totals[p.id]
+			total.Add(p.pending)
+			w.totals[p.id], p.pending = total, Counts{}
+		}
+	}
+}
+
+// Read tells, under --until-end, that everything present at the start was read
+// and applied by this member.
+func (w *Worker) Read() bool {
+	if !w.synced {
+		return false
+	}
+	for sink := range w.need {
+		t := w.tasks[sink]
+		if t == nil {
+			if w.owned[sink] > 0 {
+				return false
+			}
+			continue
+		}
+		if !w.ready(t) || slices.ContainsFunc(t.parts, func(p *part) bool { return p.stop == None || p.applied < p.stop }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Finished tells, under --until-end, that what was read is committed too.
+func (w *Worker) Finished() bool {
+	if !w.Read() {
+		return false
+	}
+	for _, t := range w.tasks {
+		for _, p := range t.parts {
+			if t.full > 0 || len(p.dead) > 0 || p.done != p.applied || p.saved.offset == None {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Totals says what became of the offsets that this worker committed.
+func (w *Worker) Totals() map[Partition]Counts { return w.totals }

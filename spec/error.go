@@ -1,0 +1,72 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Position is a place in a file that the user wrote; lines and columns count from 1.
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+// String is file:line:col.
+func (p Position) String() string {
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Error is one mistake: where it stands, the path of the value in the spec, and
+// what is wrong, what was found and what is allowed.
+type Error struct {
+	Pos  Position
+	Path string
+	Msg  string
+}
+
+// Error is "file:line:col: path: message".
+func (e Error) Error() string {
+	var b strings.Builder
+	if e.Pos.File != "" {
+		b.WriteString(e.Pos.String() + ": ")
+	}
+	if e.Path != "" {
+		b.WriteString(e.Path + ": ")
+	}
+	return b.String() + e.Msg
+}
+
+// Errors is every mistake found, in the order of Sort.
+type Errors []Error
+
+// Error is one line for each mistake.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Sort orders by file, line, column, path and message, and drops repetitions.
+func (es Errors) Sort() Errors {
+	slices.SortFunc(es, func(a, b Error) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column),
+			cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Msg, b.Msg))
+	})
+	return slices.Compact(es)
+}
+
+// Err is es as an error, nil when there is none.
+func (es Errors) Err() error {
+	if len(es) == 0 {
+		return nil
+	}
+	return es.Sort()
+}

@@ -1,0 +1,132 @@
+// Package spec is what the user wrote. Load reads CUE, YAML and JSON files,
+// unifies them with schema.cue and returns the pipelines they declare, each
+// value with the place it was written at:
+//
+//	*.cue, *.yaml, *.json -> Load -> Spec{Kafka, Registries, []Pipeline} | Errors
+//
+// This room knows shapes: names, types, ranges and what is allowed where. What
+// the words mean together is pipeline.Compile's to say, and what topics and
+// registries hold is found at start. A mistake found by any of them has one
+// form, Error: file:line:col, the path in the spec, what is wrong.
+package spec
+
+import "time"
+
+// Spec is the whole of what the files given to Load declare, defaults filled in.
+type Spec struct {
+	Kafka      Kafka
+	Registries map[string]Registry // by name; "source" and "sink" are the defaults
+	Pipelines  []Pipeline          // sorted by name
+}
+
+// Kafka is how to reach the cluster that holds source and sink topics.
+type Kafka struct {
+	Brokers []string // host:port
+}
+
+// Registry is a schema registry that speaks Confluent's API.
+type Registry struct {
+	URL string
+}
+
+// Pipeline is one entry of pipelines, defaults filled in.
+type Pipeline struct {
+	Name        string
+	Description string
+	Source      Source
+	Start       Start
+	Window      Window
+	Operations  []string // names of functions, in the user's order, each once
+	MinSample   int      // min_sample_size
+	SmallSample SmallSample
+	Idle        time.Duration // 0: off, an idle partition is waited for
+	MaxFuture   time.Duration
+	MaxReplay   int64 // records
+	Late        Late
+	OnError     OnError
+	Sink        Sink
+	origins     *origins
+}
+
+// Source names topics and what is read of their records.
+type Source struct {
+	Topics        []string          // names and globs (*, ?, [a-z])
+	Regex         string            // RE2, matched against the whole topic name; "" when Topics is used
+	Exclude       []string          // names and globs
+	Fields        []string          // names and globs; empty: every numeric field
+	ExcludeFields []string          // names and globs
+	Map           map[string]string // source field -> name outside the source
+	Registry      string            // name in Spec.Registries; "source" by default
+}
+
+// Window is a tumbling window, aligned to the Unix epoch.
+type Window struct {
+	Size  time.Duration
+	Grace time.Duration
+}
+
+// Sink is where results go.
+type Sink struct {
+	Topic       string // template: {topic} is the source topic
+	Partitions  int
+	Replication int // -1: the broker's default
+	Config      map[string]string
+	Create      bool
+	Namespace   string
+	Nulls       Nulls
+}
+
+// Start is where a topic that the group has never committed begins.
+type Start struct {
+	Kind StartKind
+	Time time.Time     // of StartTime
+	Ago  time.Duration // of StartAgo: positive
+}
+
+// StartKind tells which member of Start counts.
+type StartKind string
+
+// The kinds of Start: earliest, latest, an RFC 3339 time, or "-1h".
+const (
+	StartEarliest StartKind = "earliest"
+	StartLatest   StartKind = "latest"
+	StartTime     StartKind = "time"
+	StartAgo      StartKind = "ago"
+)
+
+// SmallSample is what operations give below min_sample_size.
+type SmallSample string
+
+// The choices of small_sample.
+const (
+	FirstValue SmallSample = "first_value"
+	NullValue  SmallSample = "null"
+)
+
+// Late is what becomes of a late record, which is counted in any case.
+type Late string
+
+// The choices of late.
+const (
+	LateDrop       Late = "drop"
+	LateDeadLetter Late = "dead_letter"
+)
+
+// OnError is what becomes of a record that cannot be used.
+type OnError string
+
+// The choices of on_error.
+const (
+	OnErrorDeadLetter OnError = "dead_letter"
+	OnErrorSkip       OnError = "skip"
+	OnErrorFail       OnError = "fail"
+)
+
+// Nulls is how a result without a value is written.
+type Nulls string
+
+// The choices of sink.nulls.
+const (
+	NullsUnion Nulls = "union"
+	NullsNaN   Nulls = "nan"
+)
