@@ -1,0 +1,51 @@
+package functions
+
+import "math"
+
+// extent keeps the least and the greatest value. Of equal ones, which only +0
+// and -0 tell apart, the first met stays. Empty: least > greatest.
+type extent struct{ least, greatest float64 }
+
+func newExtent() *extent {
+	e := new(extent)
+	e.Reset()
+	return e
+}
+
+func (e *extent) Add(_ []int64, values []float64) {
+	least, greatest := e.least, e.greatest
+	for _, x := range values {
+		if x < least {
+			least = x
+		}
+		if x > greatest {
+			greatest = x
+		}
+	}
+	e.least, e.greatest = least, greatest
+}
+
+func (e *extent) Merge(other Accumulator) {
+	o := other.(*extent)
+	if o.least < e.least {
+		e.least = o.least
+	}
+	if o.greatest > e.greatest {
+		e.greatest = o.greatest
+	}
+}
+
+func (e *extent) Reset() { e.least, e.greatest = math.Inf(1), math.Inf(-1) }
+
+func (e *extent) min() (float64, bool) { return e.read(e.least) }
+
+func (e *extent) max() (float64, bool) { return e.read(e.greatest) }
+
+func (e *extent) width() (float64, bool) { return e.read(e.greatest - e.least) }
+
+func (e *extent) read(v float64) (float64, bool) {
+	if e.least > e.greatest {
+		return none()
+	}
+	return some(v)
+}

@@ -1,0 +1,141 @@
+package functions
+
+import (
+	"math"
+	"slices"
+)
+
+// samples keeps every value, as a key whose unsigned order is that of the
+// values, -0 before +0: so the sorted sequence has one form, whatever came when.
+type samples struct {
+	keys   []uint64
+	spare  []uint64 // the other side of a radix sort
+	sorted bool
+}
+
+func (s *samples) Add(_ []int64, values []float64) {
+	at := len(s.keys)
+	s.keys = slices.Grow(s.keys, len(values))[:at+len(values)]
+	for i, key := at, s.keys; i < len(key); i++ {
+		key[i] = keyOf(values[i-at])
+	}
+	s.sorted = false
+}
+
+func (s *samples) Merge(other Accumulator) {
+	s.keys = append(s.keys, other.(*samples).keys...)
+	s.sorted = false
+}
+
+func (s *samples) Reset() { s.keys, s.sorted = s.keys[:0], false }
+
+func (s *samples) median() (float64, bool) {
+	n := len(s.keys)
+	if n == 0 {
+		return none()
+	}
+	s.sort()
+	a, b := s.at((n-1)/2), s.at(n/2)
+	if a == b {
+		return a, true
+	}
+	if m := (a + b) / 2; !math.IsInf(m, 0) {
+		return some(m)
+	}
+	return a/2 + b/2, true // a + b overflowed, where Python gives Inf
+}
+
+func (s *samples) q1() (float64, bool) { return s.quartile(1) }
+
+func (s *samples) q3() (float64, bool) { return s.quartile(3) }
+
+// quartile computes as Python's statistics.quantiles does, step by step, for
+// equal bits: position i(n+1)/4, held to pairs that exist, so that two values
+// are extrapolated.
+func (s *samples) quartile(i int) (float64, bool) {
+	n := len(s.keys)
+	if n < 2 {
+		return none()
+	}
+	s.sort()
+	j := min(max(i*(n+1)/4, 1), n-1)
+	delta := float64(i*(n+1) - 4*j)
+	return between(s.at(j-1), s.at(j), delta)
+}
+
+// between gives the value delta quarters of the way from a to b.
+func between(a, b, delta float64) (float64, bool) {
+	v := (float64(a*(4-delta)) + float64(b*delta)) / 4
+	switch {
+	case math.Abs(v) <= math.MaxFloat64:
+		return v, true
+	case delta == 0 || a == b: // 0*Inf and Inf-Inf are no part of the answer
+		return a, true
+	}
+	const eighth = 0.125 // four quarters overflowed, where Python gives Inf
+	v = float64(a*eighth*(4-delta)) + float64(b*eighth*delta)
+	return some(v * 2)
+}
+
+func (s *samples) at(i int) float64 { return valueOf(s.keys[i]) }
+
+// radixFrom is the length from which eight passes over bytes beat comparing.
+const radixFrom = 64
+
+func (s *samples) sort() {
+	switch {
+	case s.sorted:
+	case len(s.keys) < radixFrom:
+		slices.Sort(s.keys)
+	default:
+		s.radixSort()
+	}
+	s.sorted = true
+}
+
+// radixSort orders the keys byte by byte from the lowest, passing over those
+// bytes that all keys share.
+func (s *samples) radixSort() {
+	var tallies [8][256]uint32
+	for _, k := range s.keys {
+		for b := range tallies {
+			tallies[b][byte(k>>(8*b))]++
+		}
+	}
+	s.spare = slices.Grow(s.spare[:0], len(s.keys))[:len(s.keys)]
+	for b := range tallies {
+		tally := &tallies[b]
+		if int(tally[byte(s.keys[0]>>(8*b))]) == len(s.keys) {
+			continue
+		}
+		deal(s.spare, s.keys, tally, 8*b)
+		s.keys, s.spare = s.spare, s.keys
+	}
+}
+
+// deal copies the keys to their places by the byte at shift, whose counts are
+// in tally.
+func deal(to, from []uint64, tally *[256]uint32, shift int) {
+	var place uint32
+	for i, n := range tally {
+		tally[i] = place
+		place += n
+	}
+	for _, k := range from {
+		next := &tally[byte(k>>shift)]
+		to[*next] = k
+		*next++
+	}
+}
+
+const signBit = 1 << 63
+
+// keyOf flips the sign bit of what is positive and every bit of the rest.
+func keyOf(x float64) uint64 {
+	b := math.Float64bits(x)
+	return b ^ (uint64(int64(b)>>63) | signBit)
+}
+
+func valueOf(key uint64) float64 {
+	return math.Float64frombits(key ^ (uint64(int64(^key)>>63) | signBit))
+}
