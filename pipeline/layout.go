@@ -1,5 +1,7 @@
 package pipeline
 
+import "fmt"
+
 // Field is a numeric field of a source schema.
 type Field struct {
 	Path        string // in the source's record
@@ -17,16 +19,28 @@ type Layout struct {
 	slots  map[string]int // by Name
 }
 
-// Slot gives the slot of f, a new one when the layout has none of its name.
-func (l *Layout) Slot(f Field) int {
+// Add gives f a slot, if it has none yet. It fails when another field of the
+// source has the name.
+func (l *Layout) Add(f Field) error {
 	if i, ok := l.slots[f.Name]; ok {
-		return i
+		if have := l.Fields[i].Path; have != f.Path {
+			return &Stop{fmt.Sprintf("fields %s and %s of the source are both named %s: give one another name with map, or exclude it", have, f.Path, f.Name)}
+		}
+		return nil
 	}
 	if l.slots == nil {
 		l.slots = make(map[string]int)
 	}
-	i := len(l.Fields)
+	l.slots[f.Name] = len(l.Fields)
 	l.Fields = append(l.Fields, f)
-	l.slots[f.Name] = i
-	return i
+	return nil
+}
+
+// Paths gives the slot of every field by its path in the source.
+func (l *Layout) Paths() map[string]int {
+	paths := make(map[string]int, len(l.Fields))
+	for slot, f := range l.Fields {
+		paths[f.Path] = slot
+	}
+	return paths
 }

@@ -48,7 +48,7 @@ func (p *Plan) compileOperations() (errs spec.Errors) {
 		if !ok {
 			at := fmt.Sprintf("operations[%d]", i)
 			errs = append(errs, p.Spec.Errorf(at, "unknown operation %q%s; want %s", name,
-				didYouMean(name, functions.Names()), strings.Join(functions.Names(), ", ")))
+				DidYouMean(name, functions.Names()), strings.Join(functions.Names(), ", ")))
 			continue
 		}
 		p.Operations = append(p.Operations, f)
@@ -107,7 +107,9 @@ func checkMap(p spec.Pipeline) (errs spec.Errors) {
 	return errs
 }
 
-func didYouMean(word string, known []string) string {
+// DidYouMean suggests a known word near to one that is not known: " (did you
+// mean x?)", or "".
+func DidYouMean(word string, known []string) string {
 	if s := spec.Suggest(word, known); s != "" {
 		return fmt.Sprintf(" (did you mean %s?)", s)
 	}

@@ -1,0 +1,127 @@
+// Package kafka runs plans on Kafka. It is the only room that touches the
+// network: groups, transactions, topics, schema registries and dead letters.
+//
+//	Run -> one run a plan -> check, discover -> session -> pipeline.Worker.Step
+//
+// A session is one membership of the plan's consumer group with one stream of
+// transactions. It is the pipeline.Client of its worker: what it polls is decoded
+// into columns (shard.go), what the worker decides to commit becomes one
+// transaction (commit.go). Assignments reach the worker as events, in the order
+// in which Kafka made them (balancer.go, assign.go): the worker's state has one
+// owner and needs no lock. On any error whose outcome is unknown the session is
+// thrown away, and the next one starts from what the broker has.
+package kafka
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/spec"
+)
+
+// Config is what Run needs beside the plans.
+type Config struct {
+	Brokers    []string
+	Registries map[string]string // URL by name; "sink" is where results are described
+	Group      string            // prefix of the consumer groups
+	Instance   string            // part of the transactional id; "" takes a random one
+	Start      *spec.Start       // in place of the specs'
+	UntilEnd   bool              // stop once everything present at the start is committed
+	CloseOpen  bool              // then emit the windows that are still open
+	Accept     bool              // take commits that are not aggrun's
+	Log        *slog.Logger
+	Timing     Timing
+	Options    []kgo.Opt // for every client, after aggrun's own
+	// Fatal ends the process: a transaction does not end, and only a new
+	// process can tell what became of it.
+	Fatal func(error)
+}
+
+// Timing is how long things may take; zero values take the defaults.
+type Timing struct {
+	Session     time.Duration // after which the group gives a silent member up: 10 s
+	Heartbeat   time.Duration // 3 s
+	Rebalance   time.Duration // how long members may take to join again: 10 s
+	Transaction time.Duration // after which the broker aborts: 30 s, more than Session and Rebalance together
+	Discover    time.Duration // between looks for new topics and partitions: 10 s
+	MetadataMin time.Duration // between metadata requests after an error: kgo's default
+}
+
+func (t Timing) withDefaults() Timing {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&t.Session, 10*time.Second)
+	def(&t.Heartbeat, 3*time.Second)
+	def(&t.Rebalance, 10*time.Second)
+	def(&t.Transaction, 30*time.Second)
+	def(&t.Discover, 10*time.Second)
+	def(&t.MetadataMin, time.Second)
+	return t
+}
+
+// Report says what became of the source records that this process committed.
+type Report struct {
+	Pipeline string
+	Counts   map[pipeline.Partition]pipeline.Counts
+	Results  int64
+}
+
+// Run runs the plans until ctx ends, or under UntilEnd until everything is
+// committed. Pipelines share no failure: the error holds that of each that ended
+// with one.
+func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, error) {
+	cfg.Timing = cfg.Timing.withDefaults()
+	if cfg.Instance == "" {
+		cfg.Instance = randomName()
+	}
+	reports, errs := make([]Report, len(plans)), make([]error, len(plans))
+	var wg sync.WaitGroup
+	for i, plan := range plans {
+		wg.Go(func() {
+			reports[i], errs[i] = runPlan(ctx, cfg, plan, plans)
+			if errs[i] != nil && ctx.Err() == nil {
+				cfg.Log.Error("the pipeline has stopped", "pipeline", plan.Spec.Name, "error", errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	return reports, errors.Join(errs...)
+}
+
+func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan, all []*pipeline.Plan) (Report, error) {
+	r, err := newRun(cfg, plan, all)
+	if err != nil {
+		return Report{Pipeline: plan.Spec.Name}, err
+	}
+	defer r.close()
+	if err := r.prepare(ctx); err != nil {
+		return r.report, r.stopped(ctx, err)
+	}
+	return r.report, r.stopped(ctx, r.sessions(ctx))
+}
+
+// stopped gives an error the name of its pipeline; a context that ended is none.
+func (r *run) stopped(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil && !errors.As(err, new(*pipeline.Stop)) {
+		return nil
+	}
+	return fmt.Errorf("pipeline %s: %w", r.plan.Spec.Name, err)
+}
+
+func randomName() string {
+	b := make([]byte, 6)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,185 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/codec"
+)
+
+// registry reads schemas, and waits for a registry that is down: a record is
+// never given up because its schema cannot be asked for just now.
+type registry struct {
+	name   string
+	client *sr.Client
+	log    *slog.Logger
+	known  map[int32]*codec.Schema // an id never changes its schema; guarded by the shards' lock
+}
+
+// latestVersion is how the registry's API spells the newest version.
+const latestVersion = -1
+
+func newRegistry(url, name string, log *slog.Logger) (*registry, error) {
+	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(url, "/")), sr.UserAgent("aggrun"), sr.HTTPClient(&http.Client{Timeout: 10 * time.Second}))
+	if err != nil {
+		return nil, stop("%s registry %s: %v", name, url, err)
+	}
+	return &registry{name: name, client: client, log: log, known: map[int32]*codec.Schema{}}, nil
+}
+
+// byID gives a writer schema; nil where the registry does not know the id.
+func (r *registry) byID(ctx context.Context, id int32) (*codec.Schema, error) {
+	if schema, ok := r.known[id]; ok {
+		return schema, nil
+	}
+	var schema *codec.Schema
+	err := r.ask(ctx, func() error {
+		s, err := r.client.SchemaByID(ctx, int(id))
+		if isNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		schema, err = r.parse(ctx, s)
+		return err
+	})
+	if schema != nil {
+		r.known[id] = schema
+	}
+	return schema, err
+}
+
+// latest gives the newest schema of a subject; nil where there is none.
+func (r *registry) latest(ctx context.Context, subject string) (*codec.Schema, error) {
+	var schema *codec.Schema
+	err := r.ask(ctx, func() error {
+		s, err := r.client.SchemaByVersion(ctx, subject, latestVersion)
+		if isNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		schema, err = r.parse(ctx, s.Schema)
+		return err
+	})
+	return schema, err
+}
+
+// parse reads a schema with those it refers to.
+func (r *registry) parse(ctx context.Context, s sr.Schema) (*codec.Schema, error) {
+	if s.Type != sr.TypeAvro {
+		return nil, &schemaError{fmt.Errorf("the schema is %s, not Avro", s.Type)}
+	}
+	references, err := r.references(ctx, s.References, 0)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := codec.ParseSchema(s.Schema, references...)
+	if err != nil {
+		return nil, &schemaError{err}
+	}
+	return parsed, nil
+}
+
+// references are the texts that a schema needs, in the order of their need.
+func (r *registry) references(ctx context.Context, refs []sr.SchemaReference, depth int) ([]string, error) {
+	const deepest = 16
+	if depth > deepest {
+		return nil, &schemaError{fmt.Errorf("references nest deeper than %d", deepest)}
+	}
+	var texts []string
+	for _, ref := range refs {
+		s, err := r.client.SchemaByVersion(ctx, ref.Subject, ref.Version)
+		if err != nil {
+			return nil, err
+		}
+		inner, err := r.references(ctx, s.References, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(append(texts, inner...), s.Schema.Schema)
+	}
+	return texts, nil
+}
+
+// register describes a sink topic, once the registry says that readers of what
+// is there already can go on. It gives the schema's id.
+func (r *registry) register(ctx context.Context, subject, text string) (id int32, err error) {
+	schema := sr.Schema{Schema: text}
+	err = r.ask(ctx, func() error {
+		check, err := r.client.CheckCompatibility(sr.WithParams(ctx, sr.Verbose), subject, latestVersion, schema)
+		if err != nil && !isNotFound(err) {
+			return refusal(subject, err)
+		}
+		if err == nil && !check.Is {
+			return stop("sink registry, subject %s: the derived schema is incompatible with the registered one: %s; "+
+				"write to another sink.topic, or change the subject's compatibility level", subject, strings.Join(check.Messages, "; "))
+		}
+		s, err := r.client.CreateSchema(ctx, subject, schema)
+		if err != nil {
+			return refusal(subject, err)
+		}
+		id = int32(s.ID)
+		return nil
+	})
+	return id, err
+}
+
+// refusal is a Stop where the registry answered that it does not want the schema.
+func refusal(subject string, err error) error {
+	var re *sr.ResponseError
+	if errors.As(err, &re) && (re.StatusCode == http.StatusConflict || re.StatusCode == http.StatusUnprocessableEntity) {
+		return stop("sink registry, subject %s: the derived schema is refused: %s", subject, re.Message)
+	}
+	return err
+}
+
+// schemaError is a schema that is there and cannot be used.
+type schemaError struct{ err error }
+
+func (e *schemaError) Error() string { return e.err.Error() }
+func (e *schemaError) Unwrap() error { return e.err }
+
+// ask tries until the registry answers. A refusal and a bad schema are answers,
+// and so is that we may not ask.
+func (r *registry) ask(ctx context.Context, call func() error) error {
+	wait := backoff{least: 100 * time.Millisecond, most: 10 * time.Second}
+	for {
+		err := call()
+		if err == nil || isAnswer(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if isDenied(err) {
+			return stop("the %s registry refuses us: %v", r.name, err)
+		}
+		r.log.Warn("the registry does not answer; waiting", "registry", r.name, "error", err)
+		wait.sleep(ctx)
+	}
+}
+
+func isAnswer(err error) bool {
+	return errors.As(err, new(*pipeline.Stop)) || errors.As(err, new(*schemaError))
+}
+
+func isNotFound(err error) bool {
+	var re *sr.ResponseError
+	return errors.As(err, &re) && re.StatusCode == http.StatusNotFound
+}
+
+func isDenied(err error) bool {
+	var re *sr.ResponseError
+	return errors.As(err, &re) && (re.StatusCode == http.StatusUnauthorized || re.StatusCode == http.StatusForbidden)
+}

@@ -1,0 +1,160 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/codec"
+)
+
+// run is one plan at work in this process, over all its sessions.
+type run struct {
+	cfg    Config
+	plan   *pipeline.Plan
+	all    []*pipeline.Plan // every plan of the process: what they write, no glob reads
+	log    *slog.Logger
+	group  string
+	client *kgo.Client // for everything outside the group
+	admin  *kadm.Client
+	source *registry
+	shards *shards
+	origin pipeline.Origin
+	topics topics
+	report Report
+
+	schemas  []*codec.Schema // of the topics found before the first session
+	prepared bool
+}
+
+func newRun(cfg Config, plan *pipeline.Plan, all []*pipeline.Plan) (*run, error) {
+	source, ok := cfg.Registries[plan.Spec.Source.Registry]
+	if !ok || source == "" {
+		return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", plan.Spec.Source.Registry)
+	}
+	if cfg.Registries["sink"] == "" {
+		return nil, stop("there is no sink registry: give registries.sink in the spec, or --sink-registry; it may be the source registry, but that has to be said")
+	}
+	log := cfg.Log.With("pipeline", plan.Spec.Name)
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(cfg.Brokers...),
+		kgo.MetadataMinAge(cfg.Timing.MetadataMin),
+	}, cfg.Options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka client: %w", err)
+	}
+	r := &run{
+		cfg: cfg, plan: plan, all: all, log: log,
+		group:  cfg.Group + "." + plan.Spec.Name,
+		client: client, admin: kadm.NewClient(client),
+		report: Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
+	}
+	if r.source, err = newRegistry(source, "source", log); err != nil {
+		return nil, err
+	}
+	sink, err := newRegistry(cfg.Registries["sink"], "sink", log)
+	if err != nil {
+		return nil, err
+	}
+	r.shards = newShards(plan, r.source, sink, log)
+	return r, nil
+}
+
+func (r *run) close() { r.client.Close() }
+
+// sessions runs one session after another until the work is done, the context
+// ends or a Stop says that trying again does not help.
+func (r *run) sessions(ctx context.Context) error {
+	wait := backoff{least: 100 * time.Millisecond, most: 5 * time.Second}
+	fenced := time.Time{}
+	for ctx.Err() == nil {
+		began := time.Now()
+		done, err := r.session(ctx)
+		if done || errors.As(err, new(*pipeline.Stop)) {
+			return err
+		}
+		if isFenced(err) && r.cfg.Instance != "" {
+			if time.Since(fenced) < time.Minute {
+				return stop("fenced twice within a minute: another process runs as instance %q of group %s", r.cfg.Instance, r.group)
+			}
+			fenced = time.Now()
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if time.Since(began) > time.Minute {
+			wait.reset()
+		}
+		r.log.Warn("the session ended; joining again", "error", err)
+		wait.sleep(ctx)
+	}
+	return ctx.Err()
+}
+
+// session runs one membership of the group; done tells that nothing is left.
+func (r *run) session(ctx context.Context) (done bool, err error) {
+	s, err := r.join(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	w := pipeline.NewWorker(r.plan, s, r.cfg.CloseOpen)
+	defer func() { r.account(w.Totals()) }()
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if err := w.Step(); err != nil {
+			return false, err
+		}
+		if r.cfg.UntilEnd && w.Finished() {
+			return true, nil
+		}
+	}
+}
+
+func (r *run) account(totals map[pipeline.Partition]pipeline.Counts) {
+	for id, c := range totals {
+		sum := r.report.Counts[id]
+		sum.Add(c)
+		r.report.Counts[id] = sum
+	}
+}
+
+// isFenced tells that another producer took the transactional id over. Brokers
+// differ in the code they give for it, so these are one class.
+func isFenced(err error) bool {
+	for _, e := range []error{
+		kerr.ProducerFenced, kerr.InvalidProducerEpoch, kerr.InvalidTxnState,
+		kerr.InvalidProducerIDMapping, kerr.OperationNotAttempted,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func stop(format string, args ...any) error {
+	return &pipeline.Stop{Msg: fmt.Sprintf(format, args...)}
+}
+
+// backoff waits longer after each failure.
+type backoff struct{ least, most, next time.Duration }
+
+func (b *backoff) reset() { b.next = 0 }
+
+func (b *backoff) sleep(ctx context.Context) {
+	b.next = min(max(2*b.next, b.least), b.most)
+	select {
+	case <-ctx.Done():
+	case <-time.After(b.next):
+	}
+}

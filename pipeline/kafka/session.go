@@ -1,0 +1,157 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+// session is one membership of the group: the pipeline.Client of one worker. Its
+// methods are called by the worker's goroutine; kgo calls back from others, and
+// what they say goes through the queue.
+type session struct {
+	*run
+	ctx      context.Context
+	cancel   context.CancelFunc
+	tx       *kgo.GroupTransactSession
+	clock    clock
+	queue    queue
+	balancer *balancer
+	batches  []pipeline.Batch
+	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
+	asking   bool
+	topicIDs map[string][16]byte // guarded by queue.mu
+	fetched  *kmsg.OffsetFetchResponse
+	refused  backoff
+	wg       sync.WaitGroup
+}
+
+// clock gives times that do not jump when the wall clock is set.
+type clock struct{ start time.Time }
+
+func (c clock) now() int64 { return c.start.UnixNano() + int64(time.Since(c.start)) }
+
+// queue carries events from kgo's goroutines to the worker's, in order. changes
+// counts them: a transaction is refused when one came after it was built.
+type queue struct {
+	mu      sync.Mutex
+	events  []pipeline.Event
+	changes int64
+	err     error
+}
+
+func (q *queue) add(e pipeline.Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.events = append(q.events, e)
+	q.changes++
+}
+
+func (q *queue) fail(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil {
+		q.err = err
+	}
+}
+
+func (q *queue) take() ([]pipeline.Event, int64, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	events := q.events
+	q.events = nil
+	return events, q.changes, q.err
+}
+
+func (q *queue) generation() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.changes
+}
+
+// join opens a session.
+func (r *run) join(ctx context.Context) (*session, error) {
+	s := &session{
+		run: r, clock: clock{time.Now()},
+		ends:     make(chan map[pipeline.Partition]pipeline.End, 1),
+		topicIDs: map[string][16]byte{},
+		refused:  backoff{least: 50 * time.Millisecond, most: 5 * time.Second},
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.balancer = &balancer{
+		shard:   r.plan.Sink,
+		joining: func(owned []pipeline.Partition) { s.queue.add(pipeline.Joining{Owned: owned}) },
+		synced: func(owned []pipeline.Partition, counts map[string]int32) {
+			s.queue.add(pipeline.Synced{Owned: owned, Counts: counts})
+		},
+	}
+	tx, err := kgo.NewGroupTransactSession(append(s.options(), r.cfg.Options...)...)
+	if err != nil {
+		s.cancel()
+		return nil, fmt.Errorf("kafka session: %w", err)
+	}
+	s.tx = tx
+	s.wg.Go(s.discovering)
+	return s, nil
+}
+
+func (s *session) options() []kgo.Opt {
+	t := s.cfg.Timing
+	lost := func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
+		s.queue.add(pipeline.Lost{Partitions: partitions(m)})
+	}
+	return []kgo.Opt{
+		kgo.SeedBrokers(s.cfg.Brokers...),
+		kgo.TransactionalID(s.group + "." + s.cfg.Instance),
+		kgo.ConsumerGroup(s.group),
+		kgo.ConsumeTopics(s.topics.names()...),
+		kgo.Balancers(s.balancer),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.SessionTimeout(t.Session),
+		kgo.HeartbeatInterval(t.Heartbeat),
+		kgo.RebalanceTimeout(t.Rebalance),
+		kgo.TransactionTimeout(t.Transaction),
+		kgo.MetadataMaxAge(t.Discover),
+		kgo.MetadataMinAge(min(t.MetadataMin, t.Discover)),
+		kgo.OnOffsetsFetched(s.offsetsFetched),
+		kgo.AdjustFetchOffsetsFn(s.assign),
+		kgo.OnPartitionsRevoked(lost),
+		kgo.OnPartitionsLost(lost),
+	}
+}
+
+// close leaves the group. kgo waits for callbacks, which never wait for us.
+func (s *session) close() {
+	s.cancel()
+	s.wg.Wait()
+	s.tx.Close()
+}
+
+// discovering adds topics that appear to the subscription.
+func (s *session) discovering() {
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(s.cfg.Timing.Discover):
+		}
+		added, err := s.discover(s.ctx)
+		if err != nil {
+			s.log.Warn("cannot look for new topics", "error", err)
+			continue
+		}
+		if len(added) > 0 {
+			s.log.Info("new topics", "topics", added)
+			s.tx.Client().AddConsumeTopics(added...)
+		}
+	}
+}
