@@ -7,14 +7,18 @@ import (
 	"strings"
 )
 
-// Position is a place in a file that the user wrote; lines and columns count from 1.
+// Position is a place in a file that the user wrote; lines and columns count
+// from 1, and a line of 0 means the file as a whole.
 type Position struct {
 	File         string
 	Line, Column int
 }
 
-// String is file:line:col.
+// String is file:line:col, or the file alone.
 func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 

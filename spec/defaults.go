@@ -1,0 +1,33 @@
+package spec
+
+import "time"
+
+// The names of the registries that a pipeline uses unless it says otherwise:
+// the one its source schemas are in, and the one its sink schemas go to.
+const (
+	SourceRegistry = "source"
+	SinkRegistry   = "sink"
+)
+
+// defaults is a pipeline of which the user said no more than is required.
+func defaults(name string) Pipeline {
+	return Pipeline{
+		Name:        name,
+		Source:      Source{Registry: SourceRegistry},
+		Start:       Start{Kind: StartEarliest},
+		MinSample:   2,
+		SmallSample: FirstValue,
+		Idle:        10 * time.Second,
+		MaxFuture:   5 * time.Minute,
+		MaxReplay:   50_000_000,
+		Late:        LateDrop,
+		OnError:     OnErrorDeadLetter,
+		Sink: Sink{
+			Topic:       "{topic}-aggregated",
+			Partitions:  4,
+			Replication: -1,
+			Create:      true,
+			Nulls:       NullsUnion,
+		},
+	}
+}

@@ -1,0 +1,143 @@
+package spec
+
+// This file is the way from paths to a Spec, step by step.
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+)
+
+// Options of Load; the zero value is good.
+type Options struct {
+	// Timeout bounds evaluation, since CUE has no limit of its own; 0 is
+	// DefaultTimeout. An evaluation that outlives it goes on in the background
+	// until the process ends.
+	Timeout time.Duration
+	// Tags are CUE's: "name=value" for fields with @tag(name), or a short form
+	// that a field or an @if declares. One that no file declares is an error.
+	Tags []string
+}
+
+// DefaultTimeout is thirty times what a thousand pipelines need.
+const DefaultTimeout = 20 * time.Second
+
+// Load reads the specs at paths and returns what they declare together. A path
+// is a file (.cue, .yaml, .yml, .json), a folder (its files of these kinds) or
+// DIR/... (those of every folder under it too). CUE files of one folder and
+// package are one instance and may import CUE's standard packages and those of
+// their own module; nothing is fetched.
+//
+// The error is Errors, every mistake found, whose file names begin as the paths do.
+func Load(paths []string, opts Options) (*Spec, error) {
+	sources, errs := find(paths)
+	if len(errs) > 0 {
+		return nil, errs.Err()
+	}
+	return loadWithin(sources, opts)
+}
+
+// loadWithin is assemble with a limit in time, and with panics of CUE's evaluator
+// as errors, since both come from what a user wrote.
+func loadWithin(sources []source, opts Options) (*Spec, error) {
+	type answer struct {
+		spec *Spec
+		errs Errors
+	}
+	limit := opts.Timeout
+	if limit == 0 {
+		limit = DefaultTimeout
+	}
+	done := make(chan answer, 1)
+	go func() {
+		var a answer
+		defer func() {
+			if p := recover(); p != nil {
+				a = answer{errs: Errors{{Msg: fmt.Sprintf("CUE cannot evaluate %s: %v", names(sources), p)}}}
+			}
+			done <- a
+		}()
+		a.spec, a.errs = assemble(sources, opts.Tags)
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case a := <-done:
+		return a.spec, a.errs.Err()
+	case <-timer.C:
+		return nil, Errors{{Msg: fmt.Sprintf("evaluating %s took longer than %v: "+
+			"look for a comprehension or a list.Range over very many values", names(sources), limit)}}
+	}
+}
+
+// assemble parses, evaluates, checks and decodes. Each step goes on with what the
+// one before found good, so that one run tells every mistake.
+func assemble(sources []source, tags []string) (*Spec, Errors) {
+	r := &report{seen: map[string]bool{}}
+	ctx := cuecontext.New()
+	files := parse(sources, r)
+	declared := declarations(files, r)
+	flat := flatten(evaluate(ctx, files, tags, r), r)
+	expand(flat)
+	user := ctx.BuildFile(flat)
+	at := &origins{at: declared}
+	check(newSchema(ctx), user, at, r)
+	s := decode(user, at, r)
+	if !r.torn && len(s.Pipelines) == 0 && len(r.errs) == 0 {
+		r.add(Position{File: sources[0].name, Line: 1, Column: 1}, "pipelines",
+			"is missing in %s: want a mapping of names to pipelines", names(sources))
+	}
+	if len(r.errs) > 0 {
+		return nil, r.errs
+	}
+	return s, nil
+}
+
+// report collects mistakes. The first mistake of a value stands for all that
+// follow from it.
+type report struct {
+	errs Errors
+	seen map[string]bool // paths, or positions, that have a mistake
+	torn bool            // a whole file was left out: what is missing may be there
+}
+
+// add reports a mistake in the value at path, unless one was reported there; a
+// mistake that belongs to no value is told apart by its position.
+func (r *report) add(pos Position, path, format string, args ...any) {
+	key := cmp.Or(path, pos.String())
+	if r.seen[key] {
+		return
+	}
+	r.seen[key] = true
+	r.extra(pos, path, format, args...)
+}
+
+// extra reports a mistake that does not spoil the value at path.
+func (r *report) extra(pos Position, path, format string, args ...any) {
+	r.errs = append(r.errs, Error{Pos: pos, Path: path, Msg: fmt.Sprintf(format, args...)})
+}
+
+// names lists the files for a message, shortened when they are many.
+func names(sources []source) string {
+	const most = 3
+	var list []string
+	for _, s := range sources[:min(most, len(sources))] {
+		list = append(list, s.name)
+	}
+	if more := len(sources) - most; more > 0 {
+		list = append(list, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(list, ", ")
+}
+
+// lookup is the value at a path of plain field names under v.
+func lookup(v cue.Value, path ...string) cue.Value {
+	for _, name := range path {
+		v = v.LookupPath(cue.MakePath(cue.Str(name)))
+	}
+	return v
+}
