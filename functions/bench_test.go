@@ -6,12 +6,14 @@ import (
 	"testing"
 )
 
+var kindNames = [kinds]string{"tally", "moments", "extent", "samples", "ends"}
+
 // BenchmarkAdd folds batches of 100 values into one accumulator of each kind.
 func BenchmarkAdd(b *testing.B) {
 	times, values := benchmarkInput(100)
-	for kind := range kinds {
-		b.Run(fmt.Sprint(kind), func(b *testing.B) {
-			a := New(kind)
+	for kind, name := range kindNames {
+		b.Run(name, func(b *testing.B) {
+			a := New(Kind(kind))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				if i%100 == 0 {
@@ -53,4 +55,25 @@ func benchmarkInput(n int) ([]int64, []float64) {
 
 func reportPerValue(b *testing.B, n int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/value")
+}
+
+// BenchmarkMerge joins four partitions' accumulators of ten values each.
+func BenchmarkMerge(b *testing.B) {
+	times, values := benchmarkInput(40)
+	for kind, name := range kindNames {
+		b.Run(name, func(b *testing.B) {
+			a := New(Kind(kind))
+			var parts []Accumulator
+			for i := 0; i < 40; i += 10 {
+				parts = append(parts, fold(nil, Kind(kind), window{times[i : i+10], values[i : i+10]}))
+			}
+			for b.Loop() {
+				a.Reset()
+				for _, part := range parts {
+					a.Merge(part)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(parts)), "ns/merge")
+		})
+	}
 }

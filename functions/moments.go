@@ -7,7 +7,8 @@ import "math"
 //
 // Since k is one of the values, the sum of d^2 is at most n+1 times the sum of
 // squares about the mean: subtracting what the mean takes never costs more than
-// a factor n of the 106 bits, whatever the offset and wherever the outlier.
+// a factor n of the 106 bits, whatever the offset and wherever the outlier. (A
+// sum, and so a mean, still loses what is 2^100 times smaller than its terms.)
 //
 // d^2 must neither overflow nor lose bits by underflow, so that differences
 // outside [tiny, huge] go to sums of their own, scaled by a power of two (Blue
@@ -76,7 +77,9 @@ func (m *moments) Merge(other Accumulator) {
 func (m *moments) join(o *moments) {
 	e := min(m.scale(), o.scale(), scaleOf(math.Abs(o.k-m.k)))
 	var c pair
-	c.hi, c.lo = twoDiff(math.Ldexp(o.k, e), math.Ldexp(m.k, e))
+	if o.k != m.k { // equal ones may be too large to scale up
+		c.hi, c.lo = twoDiff(math.Ldexp(o.k, e), math.Ldexp(m.k, e))
+	}
 	to, from := m.at(e), o.at(e)
 	nc := c.times(pair{float64(o.n), 0})
 	to.s2 = to.s2.plus(from.s2).plus(c.times(from.s1.plus(from.s1).plus(nc)))

@@ -36,13 +36,10 @@ func (s *samples) median() (float64, bool) {
 	}
 	s.sort()
 	a, b := s.at((n-1)/2), s.at(n/2)
-	if a == b {
-		return a, true
-	}
 	if m := (a + b) / 2; !math.IsInf(m, 0) {
 		return some(m)
 	}
-	return a/2 + b/2, true // a + b overflowed, where Python gives Inf
+	return float64(a/2) + float64(b/2), true // a + b overflowed, where Python gives Inf
 }
 
 func (s *samples) q1() (float64, bool) { return s.quartile(1) }
@@ -71,6 +68,8 @@ func between(a, b, delta float64) (float64, bool) {
 		return v, true
 	case delta == 0 || a == b: // 0*Inf and Inf-Inf are no part of the answer
 		return a, true
+	case delta == 4:
+		return b, true
 	}
 	const eighth = 0.125 // four quarters overflowed, where Python gives Inf
 	v = float64(a*eighth*(4-delta)) + float64(b*eighth*delta)

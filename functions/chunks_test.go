@@ -1,0 +1,182 @@
+package functions
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// snapshot shows every bit of a state that results come from.
+func snapshot(a Accumulator) string {
+	switch a := a.(type) {
+	case *moments:
+		if a.wide {
+			return fmt.Sprintf("%d %x %x %x", a.n, a.k, a.near, *a.far)
+		}
+		return fmt.Sprintf("%d %x %x", a.n, a.k, a.near)
+	case *samples:
+		return fmt.Sprintf("%x", a.keys)
+	}
+	return fmt.Sprintf("%x", a)
+}
+
+func bits(f Function, a Accumulator) string {
+	v, ok := f.Value(a)
+	return fmt.Sprintf("%s %x %v", f.Name, math.Float64bits(v), ok)
+}
+
+func allBits(kind Kind, a Accumulator) (all []string) {
+	for _, f := range All() {
+		if f.Kind == kind {
+			all = append(all, bits(f, a))
+		}
+	}
+	return all
+}
+
+// eachWindow gives the hard windows and n random ones to every kind.
+func eachWindow(n int, check func(r *rand.Rand, label string, kind Kind, w window)) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for kind := range kinds {
+		for label, w := range hardWindows() {
+			check(r, label, kind, w)
+		}
+		for i := range n {
+			check(r, fmt.Sprint("window ", i), kind, randomWindow(r))
+		}
+	}
+}
+
+func TestCutsChangeNoBit(t *testing.T) {
+	eachWindow(2000, func(r *rand.Rand, label string, kind Kind, w window) {
+		whole, cut := fold(nil, kind, w), fold(r, kind, w)
+		if snapshot(whole) != snapshot(cut) {
+			t.Errorf("kind %d, %s: %v\n%s\n%s", kind, label, w.values, snapshot(whole), snapshot(cut))
+		}
+		if got, want := allBits(kind, cut), allBits(kind, whole); !slices.Equal(got, want) {
+			t.Errorf("kind %d, %s: %v\n%s\n%s", kind, label, w.values, got, want)
+		}
+	})
+}
+
+func TestCutsOfPartitionsChangeNoBit(t *testing.T) {
+	eachWindow(2000, func(r *rand.Rand, label string, kind Kind, w window) {
+		ends := randomEnds(r, len(w.values))
+		whole, cut := foldParts(nil, kind, w, ends), foldParts(r, kind, w, ends)
+		if snapshot(whole) != snapshot(cut) {
+			t.Errorf("kind %d, %s, ends %v: %v\n%s\n%s", kind, label, ends, w.values, snapshot(whole), snapshot(cut))
+		}
+		if got, want := allBits(kind, cut), allBits(kind, whole); !slices.Equal(got, want) {
+			t.Errorf("kind %d, %s, ends %v: %v\n%s\n%s", kind, label, ends, w.values, got, want)
+		}
+	})
+}
+
+func TestMergeLeavesTheOtherAlone(t *testing.T) {
+	eachWindow(500, func(r *rand.Rand, label string, kind Kind, w window) {
+		middle := r.IntN(len(w.values) + 1)
+		a, b := fold(nil, kind, w.cut(0, middle)), fold(nil, kind, w.cut(middle, len(w.values)))
+		before := snapshot(b)
+		a.Merge(b)
+		a.Add(w.times, w.values)
+		if after := snapshot(b); after != before {
+			t.Errorf("kind %d, %s: %s\n%s", kind, label, before, after)
+		}
+	})
+}
+
+func TestMergeWithEmptyChangesNoBit(t *testing.T) {
+	eachWindow(500, func(_ *rand.Rand, label string, kind Kind, w window) {
+		want := allBits(kind, fold(nil, kind, w))
+		left, right := New(kind), fold(nil, kind, w)
+		left.Merge(fold(nil, kind, w))
+		right.Merge(New(kind))
+		for _, a := range []Accumulator{left, right} {
+			if got := allBits(kind, a); !slices.Equal(got, want) {
+				t.Errorf("kind %d, %s: %v\n%s\n%s", kind, label, w.values, got, want)
+			}
+		}
+	})
+}
+
+// Reading a result between two records may reorder the state, and must not
+// change what is read later.
+func TestReadingChangesNoResult(t *testing.T) {
+	eachWindow(500, func(r *rand.Rand, label string, kind Kind, w window) {
+		middle := r.IntN(len(w.values) + 1)
+		a := fold(nil, kind, w.cut(0, middle))
+		allBits(kind, a)
+		rest := w.cut(middle, len(w.values))
+		a.Add(rest.times, rest.values)
+		if got, want := allBits(kind, a), allBits(kind, fold(nil, kind, w)); !slices.Equal(got, want) {
+			t.Errorf("kind %d, %s: %v\n%s\n%s", kind, label, w.values, got, want)
+		}
+	})
+}
+
+func TestResetMakesAsNew(t *testing.T) {
+	used := map[Kind]Accumulator{}
+	eachWindow(500, func(_ *rand.Rand, label string, kind Kind, w window) {
+		a, seen := used[kind]
+		if !seen {
+			a = New(kind)
+			used[kind] = a
+		}
+		a.Reset()
+		a.Add(w.times, w.values)
+		if got, want := snapshot(a), snapshot(fold(nil, kind, w)); got != want {
+			t.Errorf("kind %d, %s: %v\n%s\n%s", kind, label, w.values, got, want)
+		}
+		allBits(kind, a)
+	})
+}
+
+func TestWarmAccumulatorsDoNotAllocate(t *testing.T) {
+	times, values := benchmarkInput(1000)
+	values[10], values[11], values[12] = math.Inf(1), 1e300, 1e-300
+	for kind := range kinds {
+		a, other := New(kind), New(kind)
+		other.Add(times, values)
+		window := func() {
+			a.Reset()
+			a.Add(times, values)
+			a.Merge(other)
+			for _, f := range table {
+				if f.Kind == kind {
+					f.Value(a)
+				}
+			}
+		}
+		window()
+		if n := testing.AllocsPerRun(10, window); n > 0 {
+			t.Errorf("kind %d allocates %v times a window", kind, n)
+		}
+	}
+}
+
+// Long windows are sorted by another way than short ones.
+func TestSortsAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{radixFrom, radixFrom + 1, 1000} {
+		for _, source := range sources {
+			values := make([]float64, n)
+			for i := range values {
+				values[i] = source(r, i)
+			}
+			values[n/2], values[n/3], values[n/4] = math.Copysign(0, -1), 0, math.Inf(-1)
+			s := fold(nil, Samples, window{make([]int64, n), values}).(*samples)
+			want := slices.Sorted(slices.Values(s.keys))
+			if s.sort(); !slices.Equal(s.keys, want) {
+				t.Fatalf("%d values out of order", n)
+			}
+			slices.Sort(values)
+			for i, x := range values {
+				if s.at(i) != x {
+					t.Fatalf("place %d holds %v, not %v", i, s.at(i), x)
+				}
+			}
+		}
+	}
+}

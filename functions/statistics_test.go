@@ -1,0 +1,87 @@
+package functions
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// recorded is a window of testdata/statistics.json.gz, which tabulate.py there
+// writes: values and what Python says of them, in hexadecimal, nil for nothing.
+type recorded struct {
+	Name   string
+	Values []string
+	Says   map[string]*string
+}
+
+// pythonNames gives the functions by the name of what Python is asked, and the
+// steps from its answer that they may be.
+var pythonNames = map[string]struct {
+	functions []string
+	steps     uint64
+}{
+	"min":       {[]string{"min"}, 0},
+	"max":       {[]string{"max"}, 0},
+	"fsum":      {[]string{"sum"}, 0},
+	"mean":      {[]string{"mean"}, 0},
+	"median":    {[]string{"median"}, 0},
+	"q1":        {[]string{"q1"}, 0},
+	"q3":        {[]string{"q3"}, 0},
+	"stdev":     {[]string{"stdev", "stddev_samp"}, 1},
+	"pstdev":    {[]string{"stddev_pop"}, 1},
+	"variance":  {[]string{"var_samp"}, 1},
+	"pvariance": {[]string{"var_pop"}, 1},
+}
+
+func TestFunctionsAgainstPython(t *testing.T) {
+	for _, c := range readRecorded(t) {
+		values := make([]float64, len(c.Values))
+		for i, text := range c.Values {
+			values[i] = parse(t, text)
+		}
+		for asked, says := range c.Says {
+			for _, name := range pythonNames[asked].functions {
+				f, _ := Lookup(name)
+				a := New(f.Kind)
+				a.Add(make([]int64, len(values)), values)
+				got, ok := f.Value(a)
+				if ok != (says != nil) {
+					t.Errorf("%s of %s: %v, %v; Python says %v", name, c.Name, got, ok, says)
+				} else if ok && stepsBetween(got, parse(t, *says)) > pythonNames[asked].steps {
+					t.Errorf("%s of %s: %x; Python says %s", name, c.Name, got, *says)
+				}
+			}
+		}
+	}
+}
+
+func readRecorded(t *testing.T) (table []recorded) {
+	t.Helper()
+	file, err := os.Open("testdata/statistics.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	text, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewDecoder(text).Decode(&table); err != nil {
+		t.Fatal(err)
+	}
+	if len(table) < 300 {
+		t.Fatalf("%d windows recorded", len(table))
+	}
+	return table
+}
+
+func parse(t *testing.T, text string) float64 {
+	t.Helper()
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
