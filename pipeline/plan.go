@@ -73,11 +73,11 @@ func (p *Plan) compileTopics() (errs spec.Errors) {
 	errs = append(errs, checkGlobs(p.Spec, "source.topics", src.Topics)...)
 	errs = append(errs, checkGlobs(p.Spec, "source.exclude", src.Exclude)...)
 	if src.Regex != "" {
-		re, err := regexp.Compile(`^(?:` + src.Regex + `)$`)
-		if err != nil {
+		if _, err := regexp.Compile(src.Regex); err != nil {
 			errs = append(errs, p.Spec.Errorf("source.regex", "%v", err))
+		} else {
+			p.regex = regexp.MustCompile(`^(?:` + src.Regex + `)$`)
 		}
-		p.regex = re
 	}
 	if rest := strings.ReplaceAll(p.Spec.Sink.Topic, "{topic}", ""); strings.ContainsAny(rest, "{}") {
 		errs = append(errs, p.Spec.Errorf("sink.topic", "unknown placeholder in %q; want {topic}, the source topic", p.Spec.Sink.Topic))

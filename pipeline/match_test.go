@@ -1,0 +1,151 @@
+package pipeline
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aggrun/aggrun/spec"
+)
+
+// sample is a valid spec, changed by f.
+func sample(f func(*spec.Pipeline)) spec.Pipeline {
+	p := spec.Pipeline{
+		Name:       "telemetry",
+		Source:     spec.Source{Topics: []string{"mount-*"}, Registry: "source"},
+		Start:      spec.Start{Kind: spec.StartEarliest},
+		Window:     spec.Window{Size: time.Second},
+		Operations: []string{"mean"}, MinSample: 2, SmallSample: spec.FirstValue,
+		Idle: 10 * time.Second, MaxFuture: 5 * time.Minute, MaxReplay: 50_000_000,
+		Late: spec.LateDrop, OnError: spec.OnErrorDeadLetter,
+		Sink: spec.Sink{Topic: "{topic}-aggregated", Partitions: 4, Replication: -1, Create: true, Nulls: spec.NullsUnion},
+	}
+	if f != nil {
+		f(&p)
+	}
+	return p
+}
+
+func compiled(t testing.TB, f func(*spec.Pipeline)) *Plan {
+	t.Helper()
+	p, err := Compile(sample(f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestMatches(t *testing.T) {
+	other := compiled(t, func(p *spec.Pipeline) { p.Name, p.Source.Topics, p.Sink.Topic = "other", []string{"dome"}, "mount-out" })
+	for name, c := range map[string]struct {
+		source    spec.Source
+		sink      string
+		yes, no   []string
+		forWriter *Plan
+	}{
+		"glob": {
+			source: spec.Source{Topics: []string{"mount-*"}, Exclude: []string{"mount-test*"}},
+			yes:    []string{"mount-az", "mount-"}, no: []string{"mount", "dome", "mount-test1", "mount-az-aggregated", "mount-out"},
+		},
+		"exact names may be what a pipeline writes": {
+			source: spec.Source{Topics: []string{"mount-out", "a-aggregated"}},
+			yes:    []string{"mount-out", "a-aggregated"}, no: []string{"mount-az"},
+		},
+		"regex matches whole names": {
+			source: spec.Source{Regex: "m[0-9]+|dome"},
+			yes:    []string{"m1", "m22", "dome"}, no: []string{"m", "xm1", "m1x", "domes", "m1-aggregated"},
+		},
+		"a star takes no internal topic": {
+			source: spec.Source{Topics: []string{"*"}},
+			yes:    []string{"dome"}, no: []string{"__consumer_offsets", "telemetry-dead-letter", "other-dead-letter", "dome-aggregated", "mount-out"},
+		},
+		"a sink of a topic that is gone is still a sink": {
+			source: spec.Source{Topics: []string{"a*"}}, sink: "agg.{topic}.1s",
+			yes: []string{"agg.b.1s", "a"}, no: []string{"agg.a.1s", "agg.aa.1s"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := compiled(t, func(p *spec.Pipeline) {
+				p.Source = c.source
+				if c.sink != "" {
+					p.Sink.Topic = c.sink
+				}
+			})
+			all := []*Plan{p, other}
+			for _, topic := range c.yes {
+				if !p.Matches(topic, all) {
+					t.Errorf("%s does not match", topic)
+				}
+			}
+			for _, topic := range c.no {
+				if p.Matches(topic, all) {
+					t.Errorf("%s matches", topic)
+				}
+			}
+		})
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for _, c := range []struct {
+		change func(*spec.Pipeline)
+		want   string
+	}{
+		{func(p *spec.Pipeline) { p.Operations = []string{"meen"} },
+			"pipelines.telemetry.operations[0]: unknown operation \"meen\" (did you mean mean?); want count, sum, min, max, range, mean, median, q1, q3, stdev, stddev_samp, stddev_pop, var_samp, var_pop, first, last"},
+		{func(p *spec.Pipeline) { p.Source.Topics = []string{"a[", "b"} },
+			"pipelines.telemetry.source.topics[0]: bad glob \"a[\": want *, ? or [a-z]"},
+		{func(p *spec.Pipeline) { p.Source.Topics, p.Source.Regex = nil, "a(" },
+			"pipelines.telemetry.source.regex: error parsing regexp: missing closing ): `a(`"},
+		{func(p *spec.Pipeline) { p.Sink.Topic = "{tpic}-x" },
+			"pipelines.telemetry.sink.topic: unknown placeholder in \"{tpic}-x\"; want {topic}, the source topic"},
+		{func(p *spec.Pipeline) { p.Source.Map = map[string]string{"a": "x", "b": "x"} },
+			"pipelines.telemetry.source.map.b: a and b are both renamed x: output names must differ"},
+	} {
+		_, err := Compile(sample(c.change))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+func TestFingerprintNamesWhatChanged(t *testing.T) {
+	base := fingerprint(sample(nil))
+	for want, change := range map[string]func(*spec.Pipeline){
+		"window":                          func(p *spec.Pipeline) { p.Window.Size = time.Minute },
+		"grace":                           func(p *spec.Pipeline) { p.Window.Grace = time.Minute },
+		"operations":                      func(p *spec.Pipeline) { p.Operations = []string{"mean", "max"} },
+		"fields":                          func(p *spec.Pipeline) { p.Source.Fields = []string{"a"} },
+		"map":                             func(p *spec.Pipeline) { p.Source.Map = map[string]string{"a": "b"} },
+		"min_sample_size or small_sample": func(p *spec.Pipeline) { p.MinSample = 3 },
+		"max_future":                      func(p *spec.Pipeline) { p.MaxFuture = time.Hour },
+	} {
+		if got := base.Changed(fingerprint(sample(change))); len(got) != 1 || got[0] != want {
+			t.Errorf("changed %s: got %v", want, got)
+		}
+	}
+	for name, change := range map[string]func(*spec.Pipeline){
+		"description": func(p *spec.Pipeline) { p.Description = "x" },
+		"topics":      func(p *spec.Pipeline) { p.Source.Topics = []string{"y"} },
+		"sink":        func(p *spec.Pipeline) { p.Sink.Partitions = 9 },
+		"idle":        func(p *spec.Pipeline) { p.Idle = time.Minute },
+	} {
+		if got := base.Changed(fingerprint(sample(change))); len(got) != 0 {
+			t.Errorf("%s is no part of an answer, but changed %v", name, got)
+		}
+	}
+}
+
+func TestLayoutRefusesOneNameForTwoFields(t *testing.T) {
+	var l Layout
+	if err := l.Add(Field{Path: "a", Name: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Add(Field{Path: "a", Name: "x"}); err != nil || len(l.Fields) != 1 {
+		t.Fatalf("the same field again: %v, %d fields", err, len(l.Fields))
+	}
+	err := l.Add(Field{Path: "x", Name: "x"})
+	want := "fields a and x of the source are both named x: give one another name with map, or exclude it"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

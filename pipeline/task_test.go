@@ -1,0 +1,187 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"testing"
+	"time"
+
+	"github.com/aggrun/aggrun/spec"
+)
+
+// row is one record of the twin's input.
+type row struct {
+	at     int64
+	values [2]float64
+}
+
+// twin computes one window the dumb way.
+func twin(parts [][]row, start, size int64) (count int64, mean, median, first float64) {
+	var all []row
+	for _, p := range parts {
+		for _, r := range p {
+			if r.at >= start && r.at < start+size {
+				all = append(all, r)
+			}
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].at < all[j].at })
+	var vs []float64
+	for _, r := range all {
+		if v := r.values[1]; v == v {
+			vs = append(vs, v)
+		}
+	}
+	if len(vs) == 0 {
+		return int64(len(all)), math.NaN(), math.NaN(), math.NaN()
+	}
+	sum := 0.0
+	for _, v := range vs {
+		sum += v
+	}
+	first = vs[0]
+	slices.Sort(vs)
+	median = (vs[(len(vs)-1)/2] + vs[len(vs)/2]) / 2
+	if len(vs) == 1 {
+		return int64(len(all)), first, first, first // below min_sample_size
+	}
+	return int64(len(all)), sum / float64(len(vs)), median, first
+}
+
+func randomParts(r *rand.Rand, n int) [][]row {
+	parts := make([][]row, n)
+	for p := range parts {
+		at := int64(0)
+		for range r.IntN(60) {
+			at += r.Int64N(300e6)
+			rec := row{at: max(0, at-r.Int64N(200e6)), values: [2]float64{float64(r.IntN(100)), float64(r.IntN(1000))}}
+			if r.IntN(5) == 0 {
+				rec.values[1] = math.NaN()
+			}
+			parts[p] = append(parts[p], rec)
+		}
+	}
+	return parts
+}
+
+// feed gives the partitions' rows to a task, cut and interleaved at random.
+func feed(r *rand.Rand, t *task, parts [][]row) {
+	next := make([]int, len(parts))
+	for left := true; left; {
+		left = false
+		for p := range parts {
+			if next[p] == len(parts[p]) {
+				continue
+			}
+			left = true
+			n := min(1+r.IntN(10), len(parts[p])-next[p])
+			b := &Batch{Partition: t.parts[p].id, Next: int64(next[p] + n), Columns: make([][]float64, 2)}
+			for i := next[p]; i < next[p]+n; i++ {
+				b.Offsets = append(b.Offsets, int64(i))
+				b.Times = append(b.Times, parts[p][i].at)
+				b.Schemas = append(b.Schemas, 1)
+				for c := range b.Columns {
+					b.Columns[c] = append(b.Columns[c], parts[p][i].values[c])
+				}
+			}
+			next[p] += n
+			if err := t.apply(t.parts[p], b, 1e18); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
+func emptyTask(plan *Plan, parts int) *task {
+	t := newTask(plan, "mount-az-aggregated", &cells{plan: plan})
+	for p := range parts {
+		t.install(Position{Partition: Partition{"mount-az", int32(p)}, Stop: None,
+			Checkpoint: Checkpoint{Largest: None, Closed: None, Skipped: None}}, 0)
+	}
+	return t
+}
+
+func bits(rs []Result) string {
+	s := ""
+	for _, r := range rs {
+		s += fmt.Sprint(r.Start, r.End, r.Count, r.Sink, r.Key)
+		for _, v := range r.Values {
+			s += fmt.Sprintf(" %x", math.Float64bits(v))
+		}
+		s += "\n"
+	}
+	return s
+}
+
+// However the input is cut and interleaved, the bits are the same, and they are
+// the twin's.
+func TestTaskRechunked(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) {
+		p.Operations = []string{"mean", "median", "count", "first", "stdev"}
+		p.Window.Size = time.Second
+	})
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 300 {
+		parts := randomParts(r, 1+r.IntN(4))
+		want := ""
+		for try := range 3 {
+			task := emptyTask(plan, len(parts))
+			feed(r, task, parts)
+			task.closed = math.MaxInt64
+			rs := task.results()
+			if try == 0 {
+				want = bits(rs)
+				compareTwin(t, rs, parts)
+			} else if got := bits(rs); got != want {
+				t.Fatalf("another cut gave\n%s\nnot\n%s", got, want)
+			}
+		}
+	}
+}
+
+func compareTwin(t *testing.T, rs []Result, parts [][]row) {
+	t.Helper()
+	seen := int64(0)
+	for _, res := range rs {
+		count, mean, median, _ := twin(parts, res.Start, res.End-res.Start)
+		seen += count
+		v := res.Values[5:] // the second field's
+		if res.Count != count || !same(v[0], mean) || !same(v[1], median) {
+			t.Fatalf("window %d: count %d mean %v median %v, want %d %v %v", res.Start, res.Count, v[0], v[1], count, mean, median)
+		}
+	}
+	all := 0
+	for _, p := range parts {
+		all += len(p)
+	}
+	if seen != int64(all) {
+		t.Fatalf("windows hold %d of %d records", seen, all)
+	}
+}
+
+func same(a, b float64) bool {
+	return a == b || a != a && b != b || math.Abs(a-b) < 1e-12*math.Abs(b)
+}
+
+// Below min_sample_size an operation gives the value with the earliest event
+// time, whatever partition holds it, or none.
+func TestSmallSample(t *testing.T) {
+	parts := [][]row{{{at: 500e6, values: [2]float64{1, 50}}}, {{at: 200e6, values: [2]float64{2, 20}}, {at: 300e6, values: [2]float64{3, math.NaN()}}}}
+	for _, c := range []struct {
+		small spec.SmallSample
+		want  string
+	}{{spec.FirstValue, "[2 3 20 2]"}, {spec.NullValue, "[2 3 NaN 2]"}} {
+		plan := compiled(t, func(p *spec.Pipeline) {
+			p.Operations, p.MinSample, p.SmallSample = []string{"mean", "count"}, 3, c.small
+		})
+		task := emptyTask(plan, 2)
+		feed(rand.New(rand.NewPCG(1, 1)), task, parts)
+		task.closed = math.MaxInt64
+		if got := fmt.Sprint(task.results()[0].Values); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.small, got, c.want)
+		}
+	}
+}
