@@ -4,6 +4,7 @@ import io
 import json
 import re
 import struct
+import time
 import urllib.error
 import urllib.request
 
@@ -14,6 +15,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from results import MILLISECOND, Record, Result
 
 PATIENCE = 30  # seconds without a record before a topic counts as stuck
+
+# Errors are raised; librdkafka need not tell them too, twenty times a second.
+QUIET = {"log_level": 2}
 
 # Registries are on this machine, whatever proxy the environment names.
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -61,9 +65,13 @@ class Registry:
         return fields
 
 
+def admin_of(brokers):
+    return AdminClient({"bootstrap.servers": brokers, **QUIET})
+
+
 def matching_topics(brokers, pattern, sink):
     """The topics a regular expression matches whole, but for those that are another matching topic's sink."""
-    every = AdminClient({"bootstrap.servers": brokers}).list_topics(timeout=20).topics
+    every = admin_of(brokers).list_topics(timeout=20).topics
     found = [topic for topic in every if re.fullmatch(pattern, topic) and not topic.startswith("__")]
     sinks = {sink.replace("{topic}", topic) for topic in found}
     return sorted(topic for topic in found if topic not in sinks)
@@ -79,15 +87,20 @@ def messages(brokers, topic):
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
             "auto.offset.reset": "error",
+            **QUIET,
         }
     )
     try:
         consumer.assign([TopicPartition(topic, p, start) for p, (start, end) in ends.items() if start < end])
         waiting = {p: end for p, (start, end) in ends.items() if start < end}
+        heard = time.monotonic()
         while waiting:
-            batch = consumer.consume(10_000, timeout=PATIENCE)
-            if not batch:
+            batch = consumer.consume(5_000, timeout=0.1)  # waits for a full batch that long
+            if batch:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > PATIENCE:
                 raise Failure(f"{topic}: partitions {sorted(waiting)} do not end; is a transaction open?")
             for message in batch:
                 if message.error() is None:
@@ -104,7 +117,7 @@ def messages(brokers, topic):
 
 def end_offsets(brokers, topic):
     """(first, end) by partition, the end as the log has it, open transactions included."""
-    admin = AdminClient({"bootstrap.servers": brokers})
+    admin = admin_of(brokers)
     listed = admin.list_topics(topic, timeout=20).topics[topic]
     if listed.error is not None:
         raise Failure(f"{topic}: {listed.error}")

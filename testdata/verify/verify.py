@@ -126,5 +126,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except reading.Failure as failure:
+    except (reading.Failure, reading.KafkaException) as failure:
         sys.exit(f"verify: {failure}")

@@ -1,0 +1,53 @@
+# What a developer runs, one target each; `make help` lists them.
+
+GO   ?= go
+LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+N    ?= 20000
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/aggrun
+	$(GO) build -o bin/ ./cmd/aggrun
+
+.PHONY: test
+test: ## all tests, on the embedded broker
+	$(GO) test ./...
+
+.PHONY: race
+race: ## all tests under the race detector
+	$(GO) test -race -timeout 30m ./...
+
+.PHONY: vet
+vet: ## go vet, and gofmt changes nothing
+	$(GO) vet ./...
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: lint
+lint: ## golangci-lint at its pinned version
+	$(LINT) run ./...
+
+.PHONY: simulate
+simulate: ## N simulated schedules of the protocol (N=20000)
+	AGGRUN_SCHEDULES=$(N) $(GO) test -count=1 -run TestSimulate -timeout 30m ./pipeline/simulation/
+
+.PHONY: kafka-up
+kafka-up: ## a real Kafka and two registries on 127.0.0.1, from java and mvn alone
+	@testdata/real/stack up
+
+.PHONY: kafka-down
+kafka-down: ## stop what kafka-up started and delete its data
+	@testdata/real/stack down
+
+.PHONY: e2e-real
+e2e-real: kafka-up ## the end-to-end tests, on the real Kafka
+	@testdata/real/e2e
+
+.PHONY: verify-real
+verify-real: build kafka-up ## every value of a run on the real Kafka against Python's statistics
+	@testdata/verify/run
