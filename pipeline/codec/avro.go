@@ -176,9 +176,7 @@ func (c *converter) convertMembers(n *node, s avro.Schema, level int) (err error
 	case *avro.EnumSchema:
 		n.symbols, n.fallback = s.Symbols(), s.HasDefault()
 	case *avro.FixedSchema:
-		if n.size = s.Size(); n.size < 0 {
-			return fmt.Errorf("the schema is not valid Avro: fixed %s of %d bytes", n.name, n.size)
-		}
+		n.size = s.Size()
 	}
 	return err
 }

@@ -16,20 +16,25 @@ func (d Differences) Error() string { return strings.Join(d, "; ") }
 // rules of Avro 1.12; it is what registries call BACKWARD when reader is the newer.
 // The error is Differences, each naming the field and both types.
 func Compatible(reader, writer *Schema) error {
-	c := comparison{seen: map[[2]*node]bool{}}
+	c := comparison{seen: map[pair]bool{}, unfit: map[pair]bool{}}
 	c.compare("", reader.root, writer.root)
-	if c.differences == nil {
+	if len(c.differences) == 0 {
 		return nil
 	}
 	return c.differences
 }
 
-// comparison holds what was compared already, or is being compared further out:
-// there a recursive schema finds its own beginning.
+// comparison takes a pair that it has met before to be compatible, for it was
+// compared, or is being compared further out: there a recursive schema finds its
+// own beginning.
 type comparison struct {
 	differences Differences
-	seen        map[[2]*node]bool
+	seen        map[pair]bool
+	trail       []pair        // of seen, in order
+	unfit       map[pair]bool // tries that failed: with every pair being compared taken for good, so for ever
 }
+
+type pair struct{ reader, writer *node }
 
 func (c *comparison) add(path, format string, args ...any) {
 	if path == "" {
@@ -40,22 +45,32 @@ func (c *comparison) add(path, format string, args ...any) {
 	c.differences = append(c.differences, path+": "+fmt.Sprintf(format, args...))
 }
 
-// fits is compare for a try whose reasons do not matter.
+// fits is compare for a try whose reasons do not matter: a failed one leaves no trace.
 func (c *comparison) fits(reader, writer *node) bool {
-	try := comparison{seen: map[[2]*node]bool{}}
-	for pair := range c.seen {
-		try.seen[pair] = true
+	p := pair{reader, writer}
+	if c.unfit[p] {
+		return false
 	}
-	try.compare("", reader, writer)
-	return try.differences == nil
+	found, met := len(c.differences), len(c.trail)
+	c.compare("", reader, writer)
+	if len(c.differences) == found {
+		return true
+	}
+	c.unfit[p] = true
+	for _, p := range c.trail[met:] {
+		delete(c.seen, p)
+	}
+	c.differences, c.trail = c.differences[:found], c.trail[:met]
+	return false
 }
 
 func (c *comparison) compare(path string, reader, writer *node) {
-	pair := [2]*node{reader, writer}
-	if c.seen[pair] {
+	p := pair{reader, writer}
+	if c.seen[p] {
 		return
 	}
-	c.seen[pair] = true
+	c.seen[p] = true
+	c.trail = append(c.trail, p)
 	switch {
 	case writer.kind == kindUnion:
 		for _, b := range writer.branches {

@@ -43,9 +43,11 @@ func ratio(n, d uint64) float64 {
 		return 0
 	}
 	shift := 93 - bits.Len64(n)
-	hi, lo := n>>(64-shift), n<<shift
-	if shift >= 64 {
-		hi, lo = n<<(shift-64), 0
+	var hi, lo uint64 // n << shift
+	if shift < 64 {
+		hi, lo = n>>(64-shift), n<<shift
+	} else {
+		hi = n << (shift - 64)
 	}
 	q, rest := bits.Div64(hi, lo, d)
 	if rest != 0 {

@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 
 	"github.com/aggrun/aggrun/functions"
 	"github.com/aggrun/aggrun/pipeline"
@@ -38,7 +39,11 @@ func SinkSchema(topic string, sink spec.Sink, fields []pipeline.Field, operation
 			r.Fields = append(r.Fields, resultField(f, op, sink.Nulls))
 		}
 	}
-	return r.schema()
+	s, err := r.schema()
+	if err != nil {
+		return nil, fmt.Errorf("schema of sink %s: %w", topic, err)
+	}
+	return s, nil
 }
 
 // Columns are the names of the results of fields, in the order of
