@@ -6,7 +6,9 @@ package spec
 
 import (
 	"fmt"
+	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,21 +85,37 @@ func (c checker) mapping(p place, s, v cue.Value) {
 
 func (c checker) list(p place, s, v cue.Value) {
 	item := s.LookupPath(cue.MakePath(cue.AnyIndex))
-	items, _ := v.List()
-	first := map[string]Position{}
-	n := 0
-	for ; items.Next(); n++ {
-		next := p.item(n)
-		c.value(next, item, items.Value())
-		text := found(items.Value())
-		if at, ok := first[text]; ok {
-			c.add(c.at.at[next.path], next.path, "%s is in this list twice, the first time at %v", text, at)
-		} else {
-			first[text] = c.at.at[next.path]
-		}
+	items := slices.Collect(itemsOf(v))
+	for i, v := range items {
+		c.value(p.item(i), item, v)
 	}
-	if n == 0 && s.Unify(v).Validate() != nil {
+	switch err := s.Unify(v).Validate(); {
+	case err == nil:
+	case len(items) == 0:
 		c.add(c.at.at[p.path], p.path, "is empty: want at least one item, %s", c.want(p.item(0), item))
+	default:
+		c.repeated(p, items)
+	}
+}
+
+// repeated reports the items of the list at p that stand there before.
+func (c checker) repeated(p place, items []cue.Value) {
+	first := map[string]Position{}
+	for i, v := range items {
+		path, text := p.item(i).path, fmt.Sprint(v)
+		if at, ok := first[text]; ok {
+			c.add(c.at.at[path], path, "%s is in this list twice, the first time at %v", found(v), at)
+			continue
+		}
+		first[text] = c.at.at[path]
+	}
+}
+
+func itemsOf(v cue.Value) iter.Seq[cue.Value] {
+	return func(yield func(cue.Value) bool) {
+		items, err := v.List()
+		for err == nil && items.Next() && yield(items.Value()) {
+		}
 	}
 }
 
@@ -121,8 +139,8 @@ func (c checker) single(pos Position, p place, s, v cue.Value) {
 func (c checker) unknown(pos Position, p place, s cue.Value, name string) {
 	path := join(p.path, name)
 	known := c.known(p, s)
-	if rule := nameRules[p.general]; rule != "" {
-		c.add(pos, path, "found the name %q, want %s", name, rule)
+	if rule, ok := entryRules[p.general]; ok {
+		c.add(pos, path, "found the name %q, want %s", name, rule.name)
 		return
 	}
 	if near := Suggest(name, known); near != "" {
@@ -130,11 +148,15 @@ func (c checker) unknown(pos Position, p place, s cue.Value, name string) {
 		c.seen[join(p.path, near)] = true // it is not missing, but misspelt
 		return
 	}
-	if home := c.home(name); home != "" {
+	if home := c.home(name[strings.LastIndexByte(name, '.')+1:]); home != "" {
 		c.add(pos, path, "unknown field here; it belongs at %s", specific(home, p))
 		return
 	}
-	c.add(pos, path, "unknown field, want %s", alternatives(known))
+	own := ""
+	if p.path == "" && strings.HasSuffix(pos.File, ".cue") {
+		own = "; a field of your own begins with _ or #"
+	}
+	c.add(pos, path, "unknown field, want %s%s", alternatives(offered(p, known)), own)
 }
 
 // specific is a general path with the names that p has for its stars.
@@ -150,15 +172,6 @@ func specific(general string, p place) string {
 		}
 	}
 	return strings.Join(steps, ".")
-}
-
-// nameRules tells which names the entries of a mapping may have.
-var nameRules = map[string]string{
-	"pipelines":               "small letters, digits and -, beginning with a letter",
-	"registries":              "letters, digits, - and _, beginning with a letter",
-	"pipelines.*.aggregates":  "letters, digits and _, not beginning with a digit",
-	"pipelines.*.source.map":  "the name of a field",
-	"pipelines.*.sink.config": "the name of a topic's setting",
 }
 
 func didYouMean(word string) string {

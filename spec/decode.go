@@ -32,7 +32,6 @@ func decode(user cue.Value, at *origins, r *report) *Spec {
 		}
 		s.Pipelines = append(s.Pipelines, d.pipeline(name))
 		refuseValues(name, v, at, r)
-		refuseTogether(name, v, at, r)
 	}
 	refuseRegistries(s, r)
 	slices.SortFunc(s.Pipelines, func(a, b Pipeline) int { return strings.Compare(a.Name, b.Name) })

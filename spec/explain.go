@@ -18,17 +18,16 @@ import (
 // explain reports the mistakes that CUE found while it evaluated; fallback is
 // where those stand that have no position.
 func explain(err error, fallback Position, r *report) {
-	for _, e := range cueerrors.Errors(cueerrors.Sanitize(cueerrors.Promote(err, ""))) {
+	all := cueerrors.Errors(cueerrors.Sanitize(cueerrors.Promote(err, "")))
+	for i, e := range all {
+		places := append(userPlaces(e), shared(all[i+1:], e)...)
+		places = append(places, fallback)
 		msg := message(e)
-		if strings.Contains(msg, "errors in empty disjunction") {
-			continue // the errors themselves follow
-		}
-		places := append(userPlaces(e), fallback)
 		for _, p := range plain {
 			msg = p.cue.ReplaceAllString(msg, p.words)
 		}
 		if strings.HasPrefix(msg, "cannot be both") && len(places) > 2 {
-			msg += ", which is at " + places[1].String()
+			msg += "; the other is at " + places[1].String()
 		}
 		r.add(places[0], pathOf(e.Path()), "%s", msg)
 	}
@@ -39,9 +38,33 @@ var plain = []struct {
 	cue   *regexp.Regexp
 	words string
 }{
-	{regexp.MustCompile(`^conflicting values (.*) and (.*?)( \(mismatched types .*\))?$`), "cannot be both $1 and $2"},
+	{regexp.MustCompile(`^conflicting values (.*?) and (.*?)( \(mismatched types .*\))?$`), "cannot be both $1 and $2"},
+	{regexp.MustCompile(`^\d+ errors in empty disjunction.*`), "fits none of the values that are allowed for it elsewhere in these files"},
 	{regexp.MustCompile(`^field not allowed$`), "is no field of the definition (#...) that this is unified with"},
 	{regexp.MustCompile(`^reference "(.*)" not found$`), "refers to $1, which is defined nowhere"},
+	{regexp.MustCompile(`^invalid interpolation: non-concrete value.*`), "has no definite value: " + notSet},
+}
+
+// notSet is why a value may lack what makes it definite.
+const notSet = "a tag or a field that it depends on is not set"
+
+// shared is the places that all errors of one path have in common: those of the
+// branches of a disjunction, whose own error, header, has no place, meet at the
+// value that fits none of them.
+func shared(errs []cueerrors.Error, header cueerrors.Error) []Position {
+	var common []Position
+	first := true
+	for _, e := range errs {
+		if !slices.Equal(e.Path(), header.Path()) {
+			continue
+		}
+		here := userPlaces(e)
+		if first {
+			common, first = here, false
+		}
+		common = slices.DeleteFunc(common, func(p Position) bool { return !slices.Contains(here, p) })
+	}
+	return common
 }
 
 // userPlaces is where a CUE error came from, in order, each place once.

@@ -52,7 +52,7 @@ func flat(v cue.Value, path string, r *report) ast.Expr {
 		if err := v.Err(); err != nil && v.IncompleteKind() == cue.BottomKind {
 			explain(err, position(pos), r)
 		} else {
-			r.add(position(pos), path, "has no definite value, only %v: a tag or a field it depends on is not set", v)
+			r.add(position(pos), path, "has no definite value, only %v: %s", v, notSet)
 		}
 		return &ast.Ident{Name: "_", NamePos: pos}
 	}

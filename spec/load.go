@@ -38,30 +38,28 @@ func Load(paths []string, opts Options) (*Spec, error) {
 	if len(errs) > 0 {
 		return nil, errs.Err()
 	}
-	return loadWithin(sources, opts)
+	return bounded(cmp.Or(opts.Timeout, DefaultTimeout), names(sources), func() (*Spec, Errors) {
+		return assemble(sources, opts.Tags)
+	})
 }
 
-// loadWithin is assemble with a limit in time, and with panics of CUE's evaluator
-// as errors, since both come from what a user wrote.
-func loadWithin(sources []source, opts Options) (*Spec, error) {
+// bounded is f with a limit in time, and with its panics as errors: what CUE's
+// evaluator is given to do comes from users.
+func bounded(limit time.Duration, files string, f func() (*Spec, Errors)) (*Spec, error) {
 	type answer struct {
 		spec *Spec
 		errs Errors
-	}
-	limit := opts.Timeout
-	if limit == 0 {
-		limit = DefaultTimeout
 	}
 	done := make(chan answer, 1)
 	go func() {
 		var a answer
 		defer func() {
 			if p := recover(); p != nil {
-				a = answer{errs: Errors{{Msg: fmt.Sprintf("CUE cannot evaluate %s: %v", names(sources), p)}}}
+				a = answer{errs: Errors{{Msg: fmt.Sprintf("cannot evaluate %s: %v", files, p)}}}
 			}
 			done <- a
 		}()
-		a.spec, a.errs = assemble(sources, opts.Tags)
+		a.spec, a.errs = f()
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -70,7 +68,7 @@ func loadWithin(sources []source, opts Options) (*Spec, error) {
 		return a.spec, a.errs.Err()
 	case <-timer.C:
 		return nil, Errors{{Msg: fmt.Sprintf("evaluating %s took longer than %v: "+
-			"look for a comprehension or a list.Range over very many values", names(sources), limit)}}
+			"look for a comprehension or a list.Range over very many values", files, limit)}}
 	}
 }
 
@@ -85,11 +83,12 @@ func assemble(sources []source, tags []string) (*Spec, Errors) {
 	expand(flat)
 	user := ctx.BuildFile(flat)
 	at := &origins{at: declared}
-	check(newSchema(ctx), user, at, r)
+	sc := newSchema(ctx)
+	check(sc, user, at, r)
 	s := decode(user, at, r)
+	requireTogether(sc, user, at, r)
 	if !r.torn && len(s.Pipelines) == 0 && len(r.errs) == 0 {
-		r.add(Position{File: sources[0].name, Line: 1, Column: 1}, "pipelines",
-			"is missing in %s: want a mapping of names to pipelines", names(sources))
+		r.add(Position{}, "pipelines", "is missing in %s: want a mapping of names to pipelines", names(sources))
 	}
 	if len(r.errs) > 0 {
 		return nil, r.errs

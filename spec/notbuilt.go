@@ -6,6 +6,7 @@ package spec
 
 import (
 	"regexp"
+	"slices"
 
 	"cuelang.org/go/cue"
 )
@@ -36,15 +37,27 @@ type notBuiltValue struct {
 	path    []string // below the pipeline
 	refused func(v, pipeline cue.Value) bool
 	reason  string
+	useless bool // all values but the default
 }
 
 var notBuiltValues = []notBuiltValue{
-	{[]string{"window", "advance"}, notSize, "this version's windows do not overlap: want window.size, or leave it out"},
-	{[]string{"window", "offset"}, notZero, "this version's windows begin at the epoch: want 0s, or leave it out"},
-	{[]string{"window", "timezone"}, isNot("UTC"), "this version's windows follow UTC: want UTC, or leave it out"},
-	{[]string{"shard"}, isNot("sink"), "want sink, or leave it out"},
-	{[]string{"sink", "include"}, notEmpty, "this version copies no fields: want [], or leave it out"},
-	{[]string{"sink", "topic"}, hasCapture, "this version knows {topic} alone, not the captures of a regex"},
+	{[]string{"window", "advance"}, notSize, "this version's windows do not overlap: want window.size, or leave it out", true},
+	{[]string{"window", "offset"}, notZero, "this version's windows begin at the epoch: want 0s, or leave it out", true},
+	{[]string{"window", "timezone"}, isNot("UTC"), "this version's windows follow UTC: want UTC, or leave it out", true},
+	{[]string{"shard"}, isNot("sink"), "want sink, or leave it out", true},
+	{[]string{"sink", "include"}, notEmpty, "this version copies no fields: want [], or leave it out", true},
+	{[]string{"sink", "topic"}, hasCapture, "this version knows {topic} alone, not the captures of a regex", false},
+}
+
+// offered is the fields among known, of the mapping at p, that are worth naming
+// to a user: those that can be given.
+func offered(p place, known []string) []string {
+	return slices.DeleteFunc(slices.Clone(known), func(name string) bool {
+		general := p.field(name).general
+		return notBuilt[general] != "" || slices.ContainsFunc(notBuiltValues, func(n notBuiltValue) bool {
+			return n.useless && general == "pipelines.*"+pathSuffix(n.path)
+		})
+	})
 }
 
 // refuseValues reports what pipeline, called name, says that is not built.

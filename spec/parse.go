@@ -15,6 +15,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/json"
 	"cuelang.org/go/encoding/yaml"
 )
@@ -84,12 +85,30 @@ func parseYAML(s source, r *report) *ast.File {
 		r.add(pos, "", "not YAML: %s", msg)
 		return nil
 	}
+	mendNumbers(f)
 	if len(f.Decls) == 1 {
 		if e, ok := f.Decls[0].(*ast.EmbedDecl); ok {
 			return topLevel(s, e.Expr, r)
 		}
 	}
 	return f
+}
+
+// mendNumbers makes literals of what CUE's YAML reader leaves as "number & 1",
+// for a number that is not sure to be whole, and as NaN and +Inf, which CUE
+// does not have and which become texts.
+func mendNumbers(f *ast.File) {
+	ast.Walk(f, func(n ast.Node) bool {
+		x, ok := n.(*ast.BasicLit)
+		if !ok || x.Kind != token.INT && x.Kind != token.FLOAT {
+			return true
+		}
+		x.Value = strings.TrimPrefix(x.Value, "number & ")
+		if strings.HasSuffix(x.Value, "NaN") || strings.HasSuffix(x.Value, "Inf") {
+			x.Kind, x.Value = token.STRING, strconv.Quote(x.Value)
+		}
+		return true
+	}, nil)
 }
 
 // topLevel is a file of the expression that a data file holds: it must be a
@@ -119,6 +138,7 @@ func topLevel(s source, x ast.Expr, r *report) *ast.File {
 }
 
 var (
+	yamlParser = regexp.MustCompile(`^did not find expected (',' or|key|node content|'-' indicator|<)`)
 	yamlLine   = regexp.MustCompile(`^:(\d+): `)
 	yamlAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
 )
@@ -132,6 +152,9 @@ func yamlMistake(s source, err error) (Position, string) {
 	if m := yamlLine.FindStringSubmatch(msg); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		msg = msg[len(m[0]):]
+		if yamlParser.MatchString(msg) {
+			line++ // the parser counts lines from 0, the scanner before it from 1
+		}
 	}
 	msg = strings.TrimPrefix(msg, ": ")
 	if m := yamlAnchor.FindStringSubmatch(msg); m != nil {

@@ -9,37 +9,50 @@ import (
 	"cuelang.org/go/cue"
 )
 
-// together says how many of some fields of a mapping may be given.
+// together is fields of a pipeline, of which one must be given.
 type together struct {
-	in     string // the mapping, below the pipeline; "" is the pipeline
+	in     string // the mapping that has them, below the pipeline; "" is the pipeline
 	fields []string
-	both   bool // more than one may be given
+	many   bool // more than one may be given
 }
 
 var togethers = []together{
 	{in: "", fields: []string{"source", "sources"}},
-	{in: "", fields: []string{"operations", "aggregates"}, both: true},
+	{in: "", fields: []string{"operations", "aggregates"}, many: true},
 	{in: "source", fields: []string{"topics", "regex"}},
 }
 
-// refuseTogether reports what pipeline, called name, lacks, or says twice.
-func refuseTogether(name string, pipeline cue.Value, at *origins, r *report) {
-	for _, t := range togethers {
-		v, path := pipeline, "pipelines."+name
-		if t.in != "" {
-			v, path = lookup(v, t.in), path+"."+t.in
-		}
-		if v.Kind() != cue.StructKind {
+// requireTogether reports what the pipelines lack, or say twice.
+func requireTogether(sc *schema, user cue.Value, at *origins, r *report) {
+	pipelines, _, _ := sc.child(place{}, sc.spec, "pipelines")
+	for name, v := range entries(lookup(user, "pipelines")) {
+		p := pipelines.entry(name)
+		if r.seen[p.path] {
 			continue
 		}
-		given := slices.DeleteFunc(slices.Clone(t.fields), func(f string) bool { return !lookup(v, f).Exists() })
-		switch {
-		case len(given) == 0:
-			r.add(at.at[path], path+"."+t.fields[0], "is missing: want %s", alternatives(t.fields))
-		case len(given) > 1 && !t.both:
-			second := path + "." + given[1]
-			r.add(at.at[second], second, "stands beside %s: want one of them", given[0])
+		for _, t := range togethers {
+			if t.in == "" {
+				t.require(sc, p, v, at, r)
+			} else if inner := lookup(v, t.in); inner.Kind() == cue.StructKind {
+				t.require(sc, p.field(t.in), inner, at, r)
+			}
 		}
+	}
+}
+
+// require reports what is wrong with v, the mapping at p.
+func (t together) require(sc *schema, p place, v cue.Value, at *origins, r *report) {
+	given := slices.DeleteFunc(slices.Clone(t.fields), func(f string) bool { return !lookup(v, f).Exists() })
+	switch {
+	case len(given) == 0:
+		want := alternatives(t.fields)
+		if offered := offered(p, t.fields); len(offered) == 1 {
+			want = sc.wantAt(p.field(offered[0]))
+		}
+		r.add(at.at[p.path], p.field(t.fields[0]).path, "is missing: want %s", want)
+	case len(given) > 1 && !t.many:
+		second := p.field(given[1]).path
+		r.add(at.at[second], second, "stands beside %s: want one of them", given[0])
 	}
 }
 

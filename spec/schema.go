@@ -160,9 +160,18 @@ func (sc *schema) want(p place, s cue.Value) string {
 	return "another value"
 }
 
+// wantAt is want for the field at p, wherever the schema has it.
+func (sc *schema) wantAt(p place) string {
+	at, s := place{}, sc.spec
+	for name := range strings.SplitSeq(p.path, ".") {
+		at, s, _ = sc.child(at, s, name)
+	}
+	return sc.want(at, s)
+}
+
 func (sc *schema) wantMapping(p place, s cue.Value) string {
-	long := "a mapping of names to values"
-	if known := sc.known(p, s); len(known) > 0 {
+	long := "a mapping of names to " + entryRules[p.general].value
+	if known := offered(p, sc.known(p, s)); len(known) > 0 {
 		long = "a mapping with " + alternatives(known)
 	}
 	for _, short := range shorthands {
@@ -171,6 +180,15 @@ func (sc *schema) wantMapping(p place, s cue.Value) string {
 		}
 	}
 	return long
+}
+
+// entryRules tells, of each mapping whose entries the user names, which names
+// are allowed and what is named.
+var entryRules = map[string]struct{ name, value string }{
+	"pipelines":               {"small letters, digits and -, beginning with a letter", "pipelines"},
+	"registries":              {"letters, digits, - and _, beginning with a letter", "URLs"},
+	"pipelines.*.source.map":  {"the name of a field", "new names"},
+	"pipelines.*.sink.config": {"the name of a topic's setting", "their values"},
 }
 
 // choices is the words among which s is a choice.

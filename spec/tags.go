@@ -19,7 +19,7 @@ func checkTags(files []file, tags []string, r *report) {
 			continue
 		}
 		name, _, _ := strings.Cut(t, "=")
-		r.add(Position{}, "", "unknown tag %q: no file has a field with @tag(%s)", name, name)
+		r.extra(Position{}, "", "unknown tag %q: no file has a field with @tag(%s)", name, name)
 	}
 }
 

@@ -1,0 +1,80 @@
+package spec
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// FuzzLoad holds, for any bytes in any language, that Load gives a spec that can
+// be compiled, or mistakes that stand in the file.
+func FuzzLoad(f *testing.F) {
+	for name, text := range languages {
+		f.Add(filepath.Ext(name), text)
+	}
+	cases, err := filepath.Glob("testdata/errors/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range cases {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range a.Files {
+			if kinds[filepath.Ext(file.Name)] != 0 {
+				f.Add(filepath.Ext(file.Name), string(file.Data))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, ext, text string) {
+		if kinds[ext] == 0 || len(text) > 4096 || costly.MatchString(text) {
+			return
+		}
+		dir := t.TempDir()
+		path := filepath.Join(dir, "a"+ext)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Load([]string{path}, Options{Timeout: time.Minute})
+		if err == nil {
+			wellFormed(t, s)
+			return
+		}
+		for _, e := range err.(Errors) {
+			wellPlaced(t, e, path, text)
+		}
+	})
+}
+
+// costly is what CUE takes long over, which the limit in time is for.
+var costly = regexp.MustCompile(`list|Repeat|for`)
+
+func wellFormed(t *testing.T, s *Spec) {
+	if len(s.Pipelines) == 0 {
+		t.Error("no pipeline")
+	}
+	for _, p := range s.Pipelines {
+		if p.Name == "" || p.Window.Size <= 0 || p.Window.Grace < 0 || len(p.Operations) == 0 ||
+			(len(p.Source.Topics) == 0) == (p.Source.Regex == "") || p.Sink.Topic == "" || p.Sink.Partitions < 1 {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+func wellPlaced(t *testing.T, e Error, path, text string) {
+	if e.Msg == "" || strings.HasPrefix(e.Msg, "cannot evaluate") || strings.HasPrefix(e.Msg, "evaluating") {
+		t.Errorf("%v", e)
+	}
+	if e.Pos == (Position{}) && e.Path == "pipelines" {
+		return // there is none, in no place
+	}
+	if e.Pos.File != path || e.Pos.Line < 1 || e.Pos.Column < 1 || e.Pos.Line > strings.Count(text, "\n")+2 {
+		t.Errorf("stands nowhere: %v", e)
+	}
+}

@@ -1,0 +1,304 @@
+package spec
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// write makes files in a new folder, which becomes the working directory.
+func write(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// load is the Spec of files, without origins.
+func loadFiles(t *testing.T, files map[string]string, opts Options) *Spec {
+	t.Helper()
+	write(t, files)
+	s, err := Load([]string{"./..."}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.Pipelines {
+		s.Pipelines[i].origins = nil
+	}
+	return s
+}
+
+func equal(t *testing.T, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// pipeline is the least pipeline, as changed.
+func pipeline(change func(*Pipeline)) Pipeline {
+	p := defaults("p")
+	p.Source.Topics = []string{"a"}
+	p.Window.Size = time.Second
+	p.Operations = []string{"mean"}
+	change(&p)
+	return p
+}
+
+func TestGood(t *testing.T) {
+	least := `source: a, window: 1s, operations: [mean]`
+	for _, test := range []struct {
+		fields string // of a YAML mapping
+		want   func(*Pipeline)
+	}{
+		{least, func(*Pipeline) {}},
+		{least + `, description: ""`, func(*Pipeline) {}},
+		{least + `, description: what it is`, func(p *Pipeline) { p.Description = "what it is" }},
+		{least + `, start: latest`, func(p *Pipeline) { p.Start = Start{Kind: StartLatest} }},
+		{least + `, start: -1d12h`, func(p *Pipeline) { p.Start = Start{Kind: StartAgo, Ago: 36 * time.Hour} }},
+		{least + `, start: 2026-01-31T12:00:00+02:00`, func(p *Pipeline) {
+			p.Start = Start{Kind: StartTime, Time: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)}
+		}},
+		{least + `, idle: off`, func(p *Pipeline) { p.Idle = 0 }},
+		{least + `, idle: 1m30s`, func(p *Pipeline) { p.Idle = 90 * time.Second }},
+		{least + `, max_future: "0"`, func(p *Pipeline) { p.MaxFuture = 0 }},
+		{least + `, max_replay: 1_000_000`, func(p *Pipeline) { p.MaxReplay = 1e6 }},
+		{least + `, min_sample_size: 1, small_sample: "null"`, func(p *Pipeline) { p.MinSample, p.SmallSample = 1, NullValue }},
+		{least + `, late: dead_letter, on_error: skip`, func(p *Pipeline) { p.Late, p.OnError = LateDeadLetter, OnErrorSkip }},
+		{least + `, on_error: fail, shard: sink`, func(p *Pipeline) { p.OnError = OnErrorFail }},
+		{least + `, sink: "all-{topic}"`, func(p *Pipeline) { p.Sink.Topic = "all-{topic}" }},
+		{least + `, sink: {partitions: 1, replication: 3, create: false, namespace: org.example, nulls: nan, include: []}`,
+			func(p *Pipeline) {
+				p.Sink = Sink{Topic: "{topic}-aggregated", Partitions: 1, Replication: 3, Namespace: "org.example", Nulls: NullsNaN}
+			}},
+		{least + `, sink: {config: {retention.ms: 86400000, compression.type: zstd, min.cleanable.dirty.ratio: 0.5, preallocate: true}}`,
+			func(p *Pipeline) {
+				p.Sink.Config = map[string]string{"retention.ms": "86400000", "compression.type": "zstd",
+					"min.cleanable.dirty.ratio": "0.5", "preallocate": "true"}
+			}},
+		{`source: [a, "b-*", "c-[0-9]?"], window: 1s, operations: [mean, max]`, func(p *Pipeline) {
+			p.Source.Topics, p.Operations = []string{"a", "b-*", "c-[0-9]?"}, []string{"mean", "max"}
+		}},
+		{`source: {regex: "^mount-(.*)$", exclude: ["*-test"], registry: sink}, window: 1s, operations: [mean]`, func(p *Pipeline) {
+			p.Source = Source{Regex: "^mount-(.*)$", Exclude: []string{"*-test"}, Registry: "sink"}
+		}},
+		{`source: {topics: [a], fields: ["value*", "wave[3]"], exclude_fields: [value9], map: {"a.b": c}}, window: 1s, operations: [mean]`,
+			func(p *Pipeline) {
+				p.Source.Fields, p.Source.ExcludeFields = []string{"value*", "wave[3]"}, []string{"value9"}
+				p.Source.Map = map[string]string{"a.b": "c"}
+			}},
+		{`source: a, window: {size: 1d, grace: .5s, advance: 24h, offset: 0s, timezone: UTC}, operations: [mean]`, func(p *Pipeline) {
+			p.Window = Window{Size: 24 * time.Hour, Grace: 500 * time.Millisecond}
+		}},
+	} {
+		t.Run(test.fields, func(t *testing.T) {
+			s := loadFiles(t, map[string]string{"a.yaml": "pipelines: {p: {" + test.fields + "}}\n"}, Options{})
+			equal(t, s, &Spec{Registries: map[string]Registry{}, Pipelines: []Pipeline{pipeline(test.want)}})
+		})
+	}
+}
+
+// The same spec in three languages, short forms and long ones.
+var languages = map[string]string{
+	"a.yaml": `
+kafka: {brokers: ["localhost:9092"]}
+registries:
+  source: http://localhost:8081
+  sink: {url: "http://localhost:8082/apis/ccompat/v7"}
+pipelines:
+  dome:
+    source: dome
+    window: &usual {size: 10s, grace: 500ms}
+    operations: [mean, stdev]
+  axes:
+    source: {topics: ["mount-*"], fields: ["value*"]}
+    window: *usual
+    operations:
+      - mean
+      - max
+    sink: "{topic}-10s"
+    max_replay: 100000
+`,
+	"a.json": `{
+"kafka": {"brokers": ["localhost:9092"]},
+"registries": {"source": {"url": "http://localhost:8081"}, "sink": "http://localhost:8082/apis/ccompat/v7"},
+"pipelines": {
+  "axes": {"source": {"topics": ["mount-*"], "fields": ["value*"]}, "window": {"size": "10s", "grace": "500ms"},
+    "operations": ["mean", "max"], "sink": {"topic": "{topic}-10s"}, "max_replay": 100000},
+  "dome": {"source": ["dome"], "window": {"size": "10s", "grace": "500ms"}, "operations": ["mean", "stdev"]}
+}}`,
+	"a.cue": `
+import "strings"
+
+_usual: {size: "10s", grace: "500ms"}
+_brokers: ["localhost:9092"]
+kafka: brokers: _brokers
+registries: {source: "http://localhost:8081", sink: url: "http://localhost:8082/apis/ccompat/v7"}
+pipelines: [string]: window: _usual
+pipelines: axes: {
+	source: {topics: ["mount-*"], fields: ["value*"]}
+	operations: ["mean", "max"]
+	sink:       _sink
+	max_replay: 100K
+}
+_sink: "{topic}-\(_usual.size)"
+for name in ["DOME"] {
+	pipelines: (strings.ToLower(name)): {source: strings.ToLower(name), operations: ["mean", "stdev"]}
+}
+`,
+}
+
+func TestLanguagesAgree(t *testing.T) {
+	specs := map[string]*Spec{}
+	for name, text := range languages {
+		specs[name] = loadFiles(t, map[string]string{name: text}, Options{})
+	}
+	equal(t, specs["a.json"], specs["a.yaml"])
+	equal(t, specs["a.cue"], specs["a.yaml"])
+	if n := len(specs["a.yaml"].Pipelines); n != 2 {
+		t.Errorf("%d pipelines", n)
+	}
+}
+
+func TestComposes(t *testing.T) {
+	s := loadFiles(t, map[string]string{
+		"pipelines/a.yaml":        "pipelines: {a: {source: a, window: 1s, operations: [mean]}}\n",
+		"pipelines/b.cue":         "package pipelines\n\n_size: \"1m\"\n",
+		"pipelines/c.cue":         "package pipelines\n\npipelines: c: {source: \"c\", window: _size, operations: [\"mean\"]}\n",
+		"pipelines/deep/d.json":   `{"pipelines": {"d": {"source": "d", "window": "1s", "operations": ["mean"]}}}`,
+		"pipelines/ignored.txt":   "nothing",
+		"pipelines/_draft.yaml":   "nonsense: [",
+		"pipelines/.hidden/e.cue": "nonsense: [",
+		"pipelines/f_tool.cue":    "nonsense: [",
+		"env/prod.cue":            "kafka: brokers: [\"a:9092\"]\npipelines: [string]: late: *\"dead_letter\" | \"drop\"\n",
+		"env/empty.yaml":          "# nothing\n",
+		"env/registries.yml":      "registries: {source: http://a, backup: {url: https://b/c}}\n",
+	}, Options{})
+	equal(t, s.Kafka, Kafka{Brokers: []string{"a:9092"}})
+	equal(t, s.Registries, map[string]Registry{"source": {URL: "http://a"}, "backup": {URL: "https://b/c"}})
+	var names []string
+	for _, p := range s.Pipelines {
+		names = append(names, p.Name)
+		if p.Late != LateDeadLetter {
+			t.Errorf("%s: late %s: a template in one file binds the others", p.Name, p.Late)
+		}
+	}
+	equal(t, names, []string{"a", "c", "d"})
+	equal(t, s.Pipelines[1].Window.Size, time.Minute)
+}
+
+// A file that is named twice is one.
+func TestFileOnce(t *testing.T) {
+	write(t, map[string]string{"x/a.yaml": "pipelines: {a: {source: a, window: 1s, operations: [mean]}}\n"})
+	if s, err := Load([]string{"x/a.yaml", "x", "./...", "./x/../x/a.yaml"}, Options{}); err != nil || len(s.Pipelines) != 1 {
+		t.Errorf("%v %v", s, err)
+	}
+}
+
+func TestTags(t *testing.T) {
+	files := map[string]string{
+		"a.cue": "_env: string @tag(env,short=prod|test)\npipelines: a: {source: \"a-\\(_env)\", window: \"1s\", operations: [\"mean\"]}\n",
+		"b.cue": "_n: *4 | int @tag(n,type=int)\npipelines: b: {source: \"b\", window: \"1s\", operations: [\"mean\"], sink: partitions: _n}\n",
+		"c.cue": "@if(fast)\n\npackage c\n\npipelines: c: {source: \"c\", window: \"1ms\", operations: [\"mean\"]}\n",
+	}
+	for _, tags := range [][]string{{"env=prod", "n=8", "fast"}, {"prod", "n=8", "fast"}} {
+		s := loadFiles(t, files, Options{Tags: tags})
+		equal(t, s.Pipelines[0].Source.Topics, []string{"a-prod"})
+		equal(t, s.Pipelines[1].Sink.Partitions, 8)
+		equal(t, s.Pipelines[2].Window.Size, time.Millisecond)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	write(t, map[string]string{"a.yaml": `pipelines:
+  p:
+    source: {topics: [a], fields: [x, "y*"], map: {a.b: c}}
+    window: 1s
+    operations:
+      - mean
+      - max
+    sink: all
+`, "b.cue": `_base: {window: size: _size, operations: ["mean"]}
+_size: "1s"
+pipelines: q: _base & {source: ["a", "b"], late: "drop"}
+`})
+	s, err := Load([]string{"a.yaml", "./b.cue"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		pipeline   int
+		path, want string
+	}{
+		{0, "", "a.yaml:2:3"},
+		{0, "source", "a.yaml:3:5"},
+		{0, "source.fields[1]", "a.yaml:3:39"},
+		{0, "source.map.a.b", "a.yaml:3:57"},
+		{0, "source.topics[0]", "a.yaml:3:23"},
+		{0, "source.exclude[0]", "a.yaml:3:5"}, // not written: the nearest that is
+		{0, "window.size", "a.yaml:4:13"},
+		{0, "window.grace", "a.yaml:4:5"},
+		{0, "operations", "a.yaml:5:5"},
+		{0, "operations[1]", "a.yaml:7:9"},
+		{0, "sink.topic", "a.yaml:8:11"},
+		{0, "idle", "a.yaml:2:3"},
+		{1, "", "./b.cue:3:12"},
+		{1, "source.topics[1]", "./b.cue:3:38"},
+		{1, "window.size", "./b.cue:2:8"}, // the value itself, not the name for it
+		{1, "operations[0]", "./b.cue:1:43"},
+		{1, "late", "./b.cue:3:50"},
+	} {
+		if got := s.Pipelines[test.pipeline].Pos(test.path).String(); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.path, got, test.want)
+		}
+	}
+	e := s.Pipelines[0].Errorf("operations[1]", "found %q", "max")
+	equal(t, e.Error(), `a.yaml:7:9: pipelines.p.operations[1]: found "max"`)
+}
+
+func TestLimits(t *testing.T) {
+	write(t, map[string]string{
+		"large.yaml": strings.Repeat("# nothing\n", maxFile/10+1),
+		"latin.yaml": "pipelines: {}\n# caf\xe9\n",
+		"empty.cue":  "",
+	})
+	for paths, want := range map[string]string{
+		"large.yaml": "large.yaml: is larger than 256 KiB: split it into several files",
+		"latin.yaml": "latin.yaml:2:6: not a text in UTF-8",
+		"empty.cue":  "pipelines: is missing in empty.cue: want a mapping of names to pipelines",
+		"":           "no spec is given: want a file or a folder",
+	} {
+		if _, err := Load(strings.Fields(paths), Options{}); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", paths, err)
+		}
+	}
+}
+
+func TestBounded(t *testing.T) {
+	never := make(chan struct{})
+	defer close(never)
+	_, err := bounded(time.Millisecond, "a.cue", func() (*Spec, Errors) { <-never; return nil, nil })
+	want := "evaluating a.cue took longer than 1ms: look for a comprehension or a list.Range over very many values"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+	_, err = bounded(time.Hour, "a.cue", func() (*Spec, Errors) { panic("deep inside") })
+	if err == nil || err.Error() != "cannot evaluate a.cue: deep inside" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestDefaultsNeedNoPosition(t *testing.T) {
+	if got := (Pipeline{Name: "p"}).Errorf("window.size", "wrong").Error(); got != "pipelines.p.window.size: wrong" {
+		t.Error(got)
+	}
+}
