@@ -75,8 +75,8 @@ func (t *task) leaves(p *part, now int64) bool {
 	if t.plan.idle == 0 || p.ends.Asked == None || now-p.ends.Asked > 3*t.plan.askEvery() {
 		return false
 	}
-	if p.applied < p.ends.Stable || p.ends.Stable != p.ends.High {
-		return false
+	if p.applied < p.ends.Stable || p.ends.Stable != p.ends.High || p.applied > p.ends.High {
+		return false // there is more to read, or was since the answer
 	}
 	return p.ends.High == 0 || p.ends.Asked-p.active >= t.plan.idle
 }

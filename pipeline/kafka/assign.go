@@ -42,6 +42,11 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 	for _, pos := range positions {
 		offsets[pos.Topic][pos.ID] = kgo.NewOffset().At(pos.Checkpoint.Replay)
 	}
+	again := int64(0)
+	for _, pos := range positions {
+		again += pos.Offset - pos.Checkpoint.Replay
+	}
+	s.log.Info("took up partitions", "partitions", len(positions), "records_to_read_again", again)
 	s.queue.add(pipeline.Assigned{Positions: positions})
 	return offsets, nil
 }

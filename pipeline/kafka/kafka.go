@@ -44,6 +44,8 @@ type Config struct {
 	// Fatal ends the process: a transaction does not end, and only a new
 	// process can tell what became of it.
 	Fatal func(error)
+
+	named bool // Instance was given: another process may have the same
 }
 
 // Timing is how long things may take; zero values take the defaults.
@@ -83,7 +85,7 @@ type Report struct {
 // with one.
 func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, error) {
 	cfg.Timing = cfg.Timing.withDefaults()
-	if cfg.Instance == "" {
+	if cfg.named = cfg.Instance != ""; !cfg.named {
 		cfg.Instance = randomName()
 	}
 	reports, errs := make([]Report, len(plans)), make([]error, len(plans))

@@ -80,7 +80,7 @@ func (r *run) sessions(ctx context.Context) error {
 		if done || errors.As(err, new(*pipeline.Stop)) {
 			return err
 		}
-		if isFenced(err) && r.cfg.Instance != "" {
+		if isFenced(err) && r.cfg.named {
 			if time.Since(fenced) < time.Minute {
 				return stop("fenced twice within a minute: another process runs as instance %q of group %s", r.cfg.Instance, r.group)
 			}

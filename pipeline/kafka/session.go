@@ -32,6 +32,10 @@ type session struct {
 	wg       sync.WaitGroup
 }
 
+// maxBatch bounds a decompressed batch, bytes: a few bytes on the wire must not
+// become gigabytes.
+const maxBatch = 128 << 20
+
 // clock gives times that do not jump when the wall clock is set.
 type clock struct{ start time.Time }
 
@@ -114,6 +118,7 @@ func (s *session) options() []kgo.Opt {
 		kgo.Balancers(s.balancer),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(maxBatch),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.SessionTimeout(t.Session),

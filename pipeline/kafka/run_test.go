@@ -1,0 +1,148 @@
+package kafka
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+func (w *world) feedAll(records int, ids ...pipeline.Partition) {
+	for range records / 10 {
+		for _, id := range ids {
+			w.feed(id, 10)
+		}
+	}
+}
+
+var sources = []pipeline.Partition{{Topic: "src-a", ID: 0}, {Topic: "src-a", ID: 1}, {Topic: "src-b", ID: 0}, {Topic: "src-b", ID: 1}}
+
+func twoTopics() map[string]int32 { return map[string]int32{"src-a": 2, "src-b": 3} }
+
+// untilEnd runs a worker to the end of what is there.
+func (w *world) untilEnd(change func(*Config)) (Report, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	cfg := w.config("w")
+	cfg.UntilEnd, cfg.CloseOpen = true, true
+	if change != nil {
+		change(&cfg)
+	}
+	reports, err := Run(ctx, cfg, []*pipeline.Plan{w.plan(nil)})
+	if ctx.Err() != nil {
+		w.t.Error("the run did not end")
+	}
+	return reports[0], err
+}
+
+func TestRunUntilEnd(t *testing.T) {
+	w := newWorld(t, 1, twoTopics())
+	w.feedAll(300, sources...)
+	report, err := w.untilEnd(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := w.results(w.topics()...)
+	w.check(results, math.MaxInt64)
+	var all pipeline.Counts
+	for _, c := range report.Counts {
+		all.Add(c)
+	}
+	if all.Aggregated != 1200 || all.Offsets() != 1200 || report.Results != int64(len(results)) {
+		t.Errorf("counted %+v and %d results of %d", all, report.Results, len(results))
+	}
+}
+
+// A transaction's answer may be lost, and the transaction done or not: the same
+// results must not come twice, nor be lost. Each fault hits one request at a time.
+func TestRunUnderFaults(t *testing.T) {
+	for name, fault := range map[string]kfake.Fault{
+		"EndTxn is done and answered as failed": {Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.RequestTimedOut},
+		"EndTxn fails":                          {Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.UnknownServerError},
+		"EndTxn at a moved coordinator":         {Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.NotCoordinator},
+		"offsets of an older generation":        {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.IllegalGeneration},
+		"offsets are too large":                 {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge},
+		"results are refused for now":           {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition},
+		"the producer is fenced":                {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidProducerEpoch},
+		"a fetch fails":                         {Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.UnknownServerError},
+		"offsets are unstable":                  {Keys: []kmsg.Key{kmsg.OffsetFetch}, Err: kerr.UnstableOffsetCommit},
+		"the group is not there":                {Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2, twoTopics())
+			w.feedAll(10, sources...) // a partition that never had a record is not waited for
+			rng := rand.New(rand.NewPCG(2, 3))
+			ctx, cancel := context.WithCancel(context.Background())
+			done := make(chan error, 1)
+			go func() {
+				_, err := Run(ctx, w.config(""), []*pipeline.Plan{w.plan(nil)})
+				done <- err
+			}()
+			for range 6 {
+				for _, id := range sources {
+					w.feed(id, 20+rng.IntN(20))
+				}
+				w.fake.Fault(fault)
+				time.Sleep(time.Duration(200+rng.IntN(200)) * time.Millisecond)
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.untilEnd(func(c *Config) { c.Instance = "last" }); err != nil {
+				t.Fatal(err)
+			}
+			w.check(w.results(w.topics()...), math.MaxInt64)
+		})
+	}
+}
+
+// Workers come and go; what they hold of the group is taken over.
+func TestRunWithTwoWorkers(t *testing.T) {
+	w := newWorld(t, 4, twoTopics())
+	w.feedAll(10, sources...)
+	rng := rand.New(rand.NewPCG(4, 5))
+	stopped := make(chan error, 100)
+	start := func(name string) context.CancelFunc {
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			_, err := Run(ctx, w.config(name), []*pipeline.Plan{w.plan(nil)})
+			stopped <- err
+		}()
+		return cancel
+	}
+	workers := []context.CancelFunc{start("w0"), start("w1")}
+	n := len(workers)
+	for round := range 12 {
+		for _, id := range sources {
+			w.feed(id, 10+rng.IntN(30))
+		}
+		time.Sleep(time.Duration(rng.IntN(500)) * time.Millisecond)
+		if round%3 == 2 {
+			i := rng.IntN(2)
+			workers[i]()
+			workers[i] = start("w" + string(rune('2'+round)))
+			n++
+		}
+	}
+	for _, stop := range workers {
+		stop()
+	}
+	for range n {
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := w.untilEnd(func(c *Config) { c.Instance = "last" }); err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.results(w.topics()...), math.MaxInt64)
+}
