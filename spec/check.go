@@ -7,7 +7,6 @@ package spec
 import (
 	"fmt"
 	"iter"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,7 +193,8 @@ func valuePos(v cue.Value) Position {
 	return position(v.Pos())
 }
 
-// found names v in a message. What a URL holds of a login is not repeated.
+// found names v in a message. A login is taken out before the text is cut, which
+// might hide the end of it.
 func found(v cue.Value) string {
 	const most = 60
 	switch v.Kind() {
@@ -206,10 +206,7 @@ func found(v cue.Value) string {
 		return "nothing (null)"
 	case cue.StringKind:
 		text, _ := v.String()
-		if u, err := url.Parse(text); err == nil && u.User != nil {
-			u.User = url.User("***")
-			text = strings.Replace(u.String(), "%2A%2A%2A", "***", 1)
-		}
+		text = redact(text)
 		if cut := []rune(text); len(cut) > most {
 			text = string(cut[:most]) + "..."
 		}

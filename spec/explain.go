@@ -26,10 +26,16 @@ func explain(err error, fallback Position, r *report) {
 		for _, p := range plain {
 			msg = p.cue.ReplaceAllString(msg, p.words)
 		}
-		if strings.HasPrefix(msg, "cannot be both") && len(places) > 2 {
-			msg += "; the other is at " + places[1].String()
+		path := pathOf(e.Path())
+		if strings.HasPrefix(msg, "cannot be both") {
+			if strings.HasSuffix(path, ".password") || strings.HasSuffix(path, ".token") {
+				msg = "is given two values"
+			}
+			if len(places) > 2 {
+				msg += "; the other is at " + places[1].String()
+			}
 		}
-		r.add(places[0], pathOf(e.Path()), "%s", msg)
+		r.add(places[0], path, "%s", msg)
 	}
 }
 

@@ -5,6 +5,7 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ type Options struct {
 	Tags []string
 }
 
-// DefaultTimeout is thirty times what a thousand pipelines need.
+// DefaultTimeout is tens of times what two thousand pipelines need.
 const DefaultTimeout = 20 * time.Second
 
 // Load reads the specs at paths and returns what they declare together. A path
@@ -88,7 +89,7 @@ func assemble(sources []source, tags []string) (*Spec, Errors) {
 	s := decode(user, at, r)
 	requireTogether(sc, user, at, r)
 	if !r.torn && len(s.Pipelines) == 0 && len(r.errs) == 0 {
-		r.add(Position{}, "pipelines", "is missing in %s: want a mapping of names to pipelines", names(sources))
+		r.add(at.at["pipelines"], "pipelines", "there are none in %s: want a mapping of names to pipelines", names(sources))
 	}
 	if len(r.errs) > 0 {
 		return nil, r.errs
@@ -117,7 +118,14 @@ func (r *report) add(pos Position, path, format string, args ...any) {
 
 // extra reports a mistake that does not spoil the value at path.
 func (r *report) extra(pos Position, path, format string, args ...any) {
-	r.errs = append(r.errs, Error{Pos: pos, Path: path, Msg: fmt.Sprintf(format, args...)})
+	r.errs = append(r.errs, Error{Pos: pos, Path: path, Msg: redact(fmt.Sprintf(format, args...))})
+}
+
+var login = regexp.MustCompile(`://[^"]*@`)
+
+// redact takes the user name and password out of every URL in text.
+func redact(text string) string {
+	return login.ReplaceAllString(text, "://***@")
 }
 
 // names lists the files for a message, shortened when they are many.

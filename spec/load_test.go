@@ -23,7 +23,7 @@ func write(t *testing.T, files map[string]string) {
 	}
 }
 
-// load is the Spec of files, without origins.
+// loadFiles is the Spec of files, without origins.
 func loadFiles(t *testing.T, files map[string]string, opts Options) *Spec {
 	t.Helper()
 	write(t, files)
@@ -270,11 +270,13 @@ func TestLimits(t *testing.T) {
 		"large.yaml": strings.Repeat("# nothing\n", maxFile/10+1),
 		"latin.yaml": "pipelines: {}\n# caf\xe9\n",
 		"empty.cue":  "",
+		"none.yaml":  "\npipelines: {}\n",
 	})
 	for paths, want := range map[string]string{
 		"large.yaml": "large.yaml: is larger than 256 KiB: split it into several files",
 		"latin.yaml": "latin.yaml:2:6: not a text in UTF-8",
-		"empty.cue":  "pipelines: is missing in empty.cue: want a mapping of names to pipelines",
+		"empty.cue":  "pipelines: there are none in empty.cue: want a mapping of names to pipelines",
+		"none.yaml":  "none.yaml:2:1: pipelines: there are none in none.yaml: want a mapping of names to pipelines",
 		"":           "no spec is given: want a file or a folder",
 	} {
 		if _, err := Load(strings.Fields(paths), Options{}); err == nil || err.Error() != want {
@@ -297,7 +299,7 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-func TestDefaultsNeedNoPosition(t *testing.T) {
+func TestErrorfWithoutOrigins(t *testing.T) {
 	if got := (Pipeline{Name: "p"}).Errorf("window.size", "wrong").Error(); got != "pipelines.p.window.size: wrong" {
 		t.Error(got)
 	}

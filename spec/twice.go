@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
 )
 
 // declarations is where each pipeline was written first, "pipelines.NAME" to a
@@ -90,9 +91,11 @@ func fieldsOf(decls []ast.Decl) []*ast.Field {
 // name is the name of a field of data, "" for a definition, a hidden field, a
 // pattern and a computed name.
 func name(f *ast.Field) string {
-	label, isIdent, err := ast.LabelName(f.Label)
-	if err != nil || f.Constraint != 0 || isIdent && strings.HasPrefix(strings.TrimPrefix(label, "_"), "#") ||
-		isIdent && strings.HasPrefix(label, "_") {
+	label, plain, err := ast.LabelName(f.Label)
+	switch {
+	case err != nil, f.Constraint != token.ILLEGAL:
+		return ""
+	case plain && strings.ContainsAny(label[:1], "_#"):
 		return ""
 	}
 	return label
