@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/aggrun/aggrun/cmd/aggrun/internal/example"
+	"github.com/aggrun/aggrun/embedded"
+	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/kafka"
+	"github.com/aggrun/aggrun/spec"
+)
+
+//go:embed demo.yaml
+var demoSpec []byte
+
+func demoCommand() command {
+	return command{
+		name: "demo",
+		doc:  "show a pipeline at work; needs nothing else",
+		long: `Runs an embedded broker, a producer that writes to example topics, and a pipeline
+that aggregates them, each with its own connections, and prints the results as
+they come. It goes on until Ctrl-C, or for --duration, and ends with a summary.
+
+	aggrun demo --duration 20s
+
+With -f it runs other specs, on topics that are made up to match their names.
+`,
+		bind: func(fs *pflag.FlagSet) action {
+			o := &demoOptions{}
+			o.bind(fs)
+			return o.run
+		},
+	}
+}
+
+// demoOptions are the flags of demo.
+type demoOptions struct {
+	specs
+	logging
+	duration  time.Duration
+	frequency float64
+}
+
+func (o *demoOptions) bind(fs *pflag.FlagSet) {
+	o.specs.bind(fs)
+	fs.DurationVar(&o.duration, "duration", 0, "end after `TIME`; 0 goes on until Ctrl-C")
+	fs.Float64Var(&o.frequency, "frequency", 10, "messages a second in each topic, `HZ`")
+	o.bindLog(fs, "warn")
+}
+
+// The demo's topics, and how much of the past it begins with, so that the first
+// windows are full at once.
+const (
+	demoPartitions = 4
+	demoFields     = 10
+	demoPast       = 3 * time.Second
+)
+
+func (o *demoOptions) run(ctx context.Context, s streams, _ []string) error {
+	loaded, plans, err := o.demoPlans()
+	if err != nil {
+		return err
+	}
+	topics, err := inventTopics(plans)
+	if err != nil {
+		return err
+	}
+	cluster, err := embedded.Start(embedded.Options{})
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	source := example.Source{Brokers: cluster.Brokers(), Registry: cluster.SourceRegistry()}
+	if _, err := source.Init(ctx, topics, demoPartitions, -1, demoFields); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "an embedded broker, for demonstration and development; %d topics of %d partitions, %v messages a second each; Ctrl-C ends it\n\n",
+		len(topics), demoPartitions, o.frequency)
+	d := demonstration{cluster: cluster, source: source, plans: plans, config: o.config(loaded, cluster, s)}
+	load := example.Load{Topics: topics, Start: time.Now().Add(-demoPast).Truncate(time.Second), Frequency: o.frequency, Seed: 1}
+	if o.duration > 0 {
+		limited, cancel := context.WithTimeout(ctx, o.duration)
+		defer cancel()
+		ctx = limited
+	}
+	return d.run(ctx, load, s)
+}
+
+// demoPlans are those of the given specs, or of the demo's own.
+func (o *demoOptions) demoPlans() (*spec.Spec, []*pipeline.Plan, error) {
+	if len(o.paths) > 0 {
+		return o.load()
+	}
+	dir, err := os.MkdirTemp("", "aggrun-demo-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	own := specs{paths: []string{filepath.Join(dir, "demo.yaml")}}
+	if err := os.WriteFile(own.paths[0], demoSpec, 0o600); err != nil {
+		return nil, nil, err
+	}
+	return own.load()
+}
+
+// config points every registry that the specs name at the embedded ones.
+func (o *demoOptions) config(loaded *spec.Spec, cluster *embedded.Cluster, s streams) kafka.Config {
+	registries := map[string]string{}
+	for name := range loaded.Registries {
+		registries[name] = cluster.SourceRegistry()
+	}
+	registries[spec.SourceRegistry], registries[spec.SinkRegistry] = cluster.SourceRegistry(), cluster.SinkRegistry()
+	return kafka.Config{
+		Brokers: cluster.Brokers(), Registries: registries, Group: "demo",
+		Log: o.logger(s.err), Fatal: fatal(s),
+	}
+}
+
+// demonstration is the demo at work: a producer, the pipelines, and a reader of
+// their sinks.
+type demonstration struct {
+	cluster *embedded.Cluster
+	source  example.Source
+	plans   []*pipeline.Plan
+	config  kafka.Config
+}
+
+// settle is how long the pipelines may go on once the producer has stopped.
+const settle = 600 * time.Millisecond
+
+func (d *demonstration) run(ctx context.Context, load example.Load, s streams) error {
+	reader, err := newReader(d.cluster.Brokers(), d.cluster.SinkRegistry(), sinks(d.plans, load.Topics))
+	if err != nil {
+		return err
+	}
+	defer reader.close()
+	after, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	producing, enough := context.WithCancel(ctx)
+	defer context.AfterFunc(after, enough)()
+	work := newGroup(stop)
+	var produced example.Progress
+	var reports []kafka.Report
+	work.begin(func() (err error) {
+		defer time.AfterFunc(settle, stop)
+		produced, err = d.source.Produce(producing, load, 0, nil)
+		return err
+	})
+	work.begin(func() (err error) {
+		reports, err = kafka.Run(after, d.config, d.plans)
+		return err
+	})
+	shown, err := show(after, reader, s.out)
+	if err := errors.Join(err, work.wait()); err != nil {
+		return err
+	}
+	conclude(s.err, produced, reports, shown)
+	return nil
+}
+
+// conclude sums up what was seen.
+func conclude(w io.Writer, produced example.Progress, reports []kafka.Report, shown shown) {
+	var sum pipeline.Counts
+	for _, r := range reports {
+		sum.Add(total(r))
+	}
+	fmt.Fprintf(w, "\n%d records produced, %d aggregated, %d late, %d dead letters\n", produced.Written, sum.Aggregated, sum.Late, sum.Bad)
+	fmt.Fprintf(w, "%d windows written with %d records; %d records are in windows that are still open\n",
+		shown.windows, shown.records, max(0, sum.Aggregated-shown.records))
+}
