@@ -67,7 +67,7 @@ func parseText(text string, cache *avro.SchemaCache) (avro.Schema, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, fmt.Errorf("the schema is not JSON: %w", err)
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("the schema is not JSON: text after its end")
 	}
 	if err := markDefaults(v, 0); err != nil {

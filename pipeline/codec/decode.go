@@ -127,7 +127,7 @@ func number(b []byte, k kind) (float64, []byte, error) {
 		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))), b[4:], nil
 	case kindInt:
 		v, n := long(b)
-		if n <= 0 || v != int64(int32(v)) {
+		if !isInt(v, n) {
 			return 0, b, varintError(n)
 		}
 		return float64(v), b[n:], nil
@@ -150,6 +150,12 @@ func long(b []byte) (int64, int) {
 	return binary.Varint(b)
 }
 
+// isInt tells whether v, which took n bytes, is an int: it has 32 bits, and is not
+// drawn out over more bytes than those can need.
+func isInt(v int64, n int) bool {
+	return 0 < n && n <= binary.MaxVarintLen32 && v == int64(int32(v))
+}
+
 // varintError is what is wrong with a number that took n bytes.
 func varintError(n int) error {
 	switch {
@@ -164,7 +170,7 @@ func varintError(n int) error {
 func skipInts(b []byte, count int) ([]byte, error) {
 	for range count {
 		v, n := long(b)
-		if n <= 0 || v != int64(int32(v)) {
+		if !isInt(v, n) {
 			return b, varintError(n)
 		}
 		b = b[n:]
@@ -213,7 +219,7 @@ func skipStrings(b []byte, count int) ([]byte, error) {
 func index(b []byte, limit int, otherwise error) (int, []byte, error) {
 	v, n := long(b)
 	switch {
-	case n <= 0:
+	case !isInt(v, n):
 		return 0, b, varintError(n)
 	case uint64(v) >= uint64(limit):
 		return 0, b, otherwise

@@ -230,6 +230,7 @@ var bombs = []struct {
 	{"skipped number of 11 bytes", inRecord(`{"type":"long","logicalType":"timestamp-millis"}`), slices.Repeat([]byte{0x80}, 11), "a number has more than 64 bits"},
 	{"int of 33 bits", inRecord(`"int"`), binary.AppendVarint(nil, 1<<32), "an int has more than 32 bits"},
 	{"skipped int of 33 bits", inRecord(`{"type":"int","logicalType":"date"}`), binary.AppendVarint(nil, 1<<32), "an int has more than 32 bits"},
+	{"index drawn out over 6 bytes", inRecord(`["null","string"]`), []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}, "an int has more than 32 bits"},
 	{"more than the record", inRecord(`"double"`), make([]byte, 9), "bytes follow the record's end"},
 }
 
