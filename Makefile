@@ -1,8 +1,8 @@
 # What a developer runs, one target each; `make help` lists them.
 
-GO   ?= go
-LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-N    ?= 20000
+GO       ?= go
+GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+N        ?= 20000
 
 .DEFAULT_GOAL := help
 
@@ -30,7 +30,7 @@ vet: ## go vet, and gofmt changes nothing
 
 .PHONY: lint
 lint: ## golangci-lint at its pinned version
-	$(LINT) run ./...
+	$(GOLANGCI) run ./...
 
 .PHONY: simulate
 simulate: ## N simulated schedules of the protocol (N=20000)

@@ -131,6 +131,11 @@ def end_offsets(brokers, topic):
     return {p: (first[p], end[p]) for p in first}
 
 
+def deleted(brokers, topic):
+    """How many offsets at a topic's beginning are gone: a broker deletes records whose timestamps are past retention."""
+    return sum(first for first, _ in end_offsets(brokers, topic).values())
+
+
 def read_source(brokers, topic, registry, fields):
     """The records of a source topic that can be decoded, and how many cannot."""
     records, bad = [], 0

@@ -240,7 +240,8 @@ def check_row(k, want, got, rules, summary):
     where = f"window {name(k, rules.size)}"
     if list(want)[:3] != list(got)[:3] or want.keys() != got.keys():
         odd = sorted(want.keys() ^ got.keys())
-        yield f"{where}: fields differ: {', '.join(odd) or 'their order'}"
+        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
+        yield f"{where}: fields differ: {', '.join(odd[:5]) or 'their order'}{more}"
         return
     for field in ("window_size", "count"):
         if want[field] != got[field]:

@@ -72,6 +72,9 @@ def check_topic(options, topic):
     wrong, summary = check(topic, records, results, rules)
     if len({result.partition for result in results}) > 1:
         wrong.append(f"{topic}: the series is spread over several partitions")
+    for name in (topic, sink_topic(options, topic)):
+        if gone := reading.deleted(options.brokers, name):
+            wrong.insert(0, f"{name}: retention took the first {gone} offsets; set retention.ms=-1 for old event times")
     if options.expect_records is not None and summary["records"] != options.expect_records:
         wrong.append(f"{topic}: {summary['records']} records, not {options.expect_records}")
     return wrong, summary, bad
