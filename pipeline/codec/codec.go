@@ -16,6 +16,6 @@
 // All numbers become float64: a long beyond 2^53 is rounded to the nearest one.
 // Null, and a field that the writer schema does not have, become NaN.
 //
-// To add a type that can be aggregated: a row in numbers (number.go) and the case
-// in Decoder.run or readNumber (decode.go) that reads it.
+// To add a type that can be aggregated: a row in numbers (number.go) and a case in
+// number (decode.go) that reads it.
 package codec

@@ -31,8 +31,8 @@ func (e *Encoder) Append(dst []byte, r *pipeline.Result) []byte {
 		panic(fmt.Sprintf("codec: a result of %d values for a schema of %d", len(r.Values), e.columns))
 	}
 	dst = AppendHeader(dst, e.id)
-	dst = appendDouble(dst, Midpoint(r.Start, r.End))
-	dst = appendDouble(dst, Seconds(r.End-r.Start))
+	dst = appendDouble(dst, midpoint(r.Start, r.End))
+	dst = appendDouble(dst, seconds(r.End-r.Start))
 	dst = binary.AppendVarint(dst, r.Count)
 	for _, v := range r.Values {
 		dst = e.appendValue(dst, v)

@@ -34,7 +34,7 @@ func TestEncode(t *testing.T) {
 			if id != 77 || err != nil {
 				t.Fatalf("header: %d, %v", id, err)
 			}
-			readBack(t, s, body, r, Columns(fields, operations))
+			readBack(t, s, body, r, columnNames(fields, operations))
 		}
 	}
 }
@@ -51,7 +51,7 @@ func randomResult(g *rand.Rand, values int) *pipeline.Result {
 func readBack(t *testing.T, s *Schema, body []byte, r *pipeline.Result, columns []string) {
 	t.Helper()
 	want := map[string]float64{
-		"time": Midpoint(r.Start, r.End), "window_size": Seconds(r.End - r.Start), "count": float64(r.Count),
+		"time": midpoint(r.Start, r.End), "window_size": seconds(r.End - r.Start), "count": float64(r.Count),
 	}
 	for i, name := range columns {
 		want[name] = math.NaN()
@@ -117,19 +117,6 @@ func TestExample(t *testing.T) {
 		`{"name":"value1","type":"double","doc":"example signal 1","units":"m"}]}`
 	if s.Text() != text {
 		t.Errorf("schema is %s", s.Text())
-	}
-}
-
-func TestAppendJSON(t *testing.T) {
-	r := &pipeline.Result{
-		Sink: `t"<`, Start: 1_700_000_000_000_000_000, End: 1_700_000_001_000_000_000, Count: 9007199254740993,
-		Values: []float64{1.5, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 1e-9, -0.25},
-	}
-	got := string(AppendJSON([]byte("> "), r, []string{"a", "b", "c", "d", "e", "f", "g", "h"}))
-	want := `> {"sink":"t\"\u003c","time":1700000000.5,"window_size":1,"count":9007199254740993,"a":1.5,"b":null,` +
-		`"c":"Infinity","d":"-Infinity","e":1e+300,"f":1e-09,"g":-0.25,"h":null}` + "\n"
-	if got != want {
-		t.Errorf("line is\n%swant\n%s", got, want)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestParseSchemaReferences(t *testing.T) {
 	point := `{"type":"record","name":"geo.Point","fields":[{"name":"x","type":"double"}]}`
 	line := `{"type":"record","name":"geo.Line","fields":[{"name":"from","type":"Point"},{"name":"to","type":"Point"}]}`
 	text := `{"type":"record","name":"R","fields":[{"name":"v","type":"double"},{"name":"line","type":"geo.Line"}]}`
-	s := mustParse(t, text, point, line)
+	s := mustParse(t, text, point, line, point)
 	if typ, _, _ := s.FieldType("line"); typ != "record geo.Line" {
 		t.Errorf("line is %s", typ)
 	}

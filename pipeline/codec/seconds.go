@@ -7,14 +7,14 @@ import (
 
 const second = 1_000_000_000 // ns
 
-// Seconds is ns in seconds, rounded once, to the nearest.
-func Seconds(ns int64) float64 {
+// seconds is ns in seconds, rounded once, to the nearest.
+func seconds(ns int64) float64 {
 	return signed(ns < 0, ratio(magnitude(ns), second))
 }
 
-// Midpoint is the middle of [start, end), ns, in seconds, rounded once, to the
+// midpoint is the middle of [start, end), ns, in seconds, rounded once, to the
 // nearest, also where the sum of the two needs more than 64 bits.
-func Midpoint(start, end int64) float64 {
+func midpoint(start, end int64) float64 {
 	if (start < 0) != (end < 0) {
 		sum := start + end
 		return signed(sum < 0, ratio(magnitude(sum), 2*second))

@@ -24,15 +24,15 @@ func TestSeconds(t *testing.T) {
 	}
 	for range 200_000 {
 		a, b := pick(), pick()
-		if got, want := Seconds(a), exactly(big.NewInt(a), 1e9); got != want {
-			t.Fatalf("Seconds(%d) = %v, want %v", a, got, want)
+		if got, want := seconds(a), exactly(big.NewInt(a), 1e9); got != want {
+			t.Fatalf("seconds(%d) = %v, want %v", a, got, want)
 		}
 		if a == math.MinInt64 && b == a {
 			continue
 		}
 		sum := new(big.Int).Add(big.NewInt(a), big.NewInt(b))
-		if got, want := Midpoint(a, b), exactly(sum, 2e9); got != want {
-			t.Fatalf("Midpoint(%d, %d) = %v, want %v", a, b, got, want)
+		if got, want := midpoint(a, b), exactly(sum, 2e9); got != want {
+			t.Fatalf("midpoint(%d, %d) = %v, want %v", a, b, got, want)
 		}
 	}
 }

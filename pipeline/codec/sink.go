@@ -46,18 +46,6 @@ func SinkSchema(topic string, sink spec.Sink, fields []pipeline.Field, operation
 	return s, nil
 }
 
-// Columns are the names of the results of fields, in the order of
-// pipeline.Result.Values.
-func Columns(fields []pipeline.Field, operations []functions.Function) []string {
-	names := make([]string, 0, len(fields)*len(operations))
-	for _, f := range fields {
-		for _, op := range operations {
-			names = append(names, pipeline.OutputName(op.Name, f.Name))
-		}
-	}
-	return names
-}
-
 func resultField(f pipeline.Field, op functions.Function, nulls spec.Nulls) avroField {
 	what := op.Name + " of " + f.Name
 	out := avroField{

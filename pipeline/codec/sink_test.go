@@ -75,7 +75,7 @@ func TestSinkSchema(t *testing.T) {
 			t.Error("a second derivation differs")
 		}
 		names := []string{"time", "window_size", "count"}
-		names = append(names, Columns(fields, c.operations)...)
+		names = append(names, columnNames(fields, c.operations)...)
 		if got := fmt.Sprint(fieldNames(s)); got != fmt.Sprint(names) {
 			t.Errorf("fields are %s, want %s", got, names)
 		}
@@ -85,6 +85,16 @@ func TestSinkSchema(t *testing.T) {
 		}
 		return b.String() + "\n"
 	})
+}
+
+// columnNames are the names of results, in the order of pipeline.Result.Values.
+func columnNames(fields []pipeline.Field, operations []functions.Function) (names []string) {
+	for _, f := range fields {
+		for _, op := range operations {
+			names = append(names, pipeline.OutputName(op.Name, f.Name))
+		}
+	}
+	return names
 }
 
 func fieldNames(s *Schema) (names []string) {
