@@ -161,9 +161,9 @@ func record(sink spec.Sink) string {
 		text += " in namespace " + sink.Namespace
 	}
 	if sink.Nulls == spec.NullsNaN {
-		return text + "; no value is NaN"
+		return text + "; a missing value is NaN"
 	}
-	return text + "; no value is null"
+	return text + "; a missing value is null"
 }
 
 // fingerprint shortens a plan's to what tells two apart.

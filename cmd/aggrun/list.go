@@ -53,15 +53,21 @@ type row struct{ topic, sink string }
 
 // list prints a table; rows gives a pipeline's lines.
 func list(w io.Writer, plans []*pipeline.Plan, rows func(*pipeline.Plan) []row) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "PIPELINE\tTOPIC\tSINK TOPIC\tDESCRIPTION")
 	for _, p := range plans {
 		for _, r := range rows(p) {
-			line := strings.Join([]string{p.Spec.Name, r.topic, r.sink, firstLine(p.Spec.Description)}, "\t")
-			fmt.Fprintln(t, strings.TrimRight(line, "\t"))
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Spec.Name, r.topic, r.sink, firstLine(p.Spec.Description))
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
+	return nil
 }
 
 // named are the topics as the spec names them.
