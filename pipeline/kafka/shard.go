@@ -16,9 +16,6 @@ import (
 	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
-// maxRecord bounds the value of a source record, bytes.
-const maxRecord = 1 << 20
-
 // shards turn source records into columns and results into records, each with
 // its own layout. Discovery and the worker's goroutine use them.
 type shards struct {
@@ -173,15 +170,8 @@ func (rs *rows) bad(r *kgo.Record, reason string) {
 
 func (s *shards) decodeRecord(ctx context.Context, sh *shard, r *kgo.Record, rs *rows) error {
 	at, reason := eventTime(r)
-	switch {
-	case reason != "":
+	if reason != "" {
 		rs.bad(r, reason)
-		return nil
-	case r.Value == nil:
-		rs.bad(r, "the value is null")
-		return nil
-	case len(r.Value) > maxRecord:
-		rs.bad(r, fmt.Sprintf("the value has %d bytes, more than %d", len(r.Value), maxRecord))
 		return nil
 	}
 	id, body, err := codec.Header(r.Value)
