@@ -88,9 +88,10 @@ func parseYAML(s source, r *report) *ast.File {
 	mendNumbers(f)
 	if len(f.Decls) == 1 {
 		if e, ok := f.Decls[0].(*ast.EmbedDecl); ok {
-			return topLevel(s, e.Expr, r)
+			f = topLevel(s, e.Expr, r)
 		}
 	}
+	mendPositions(s, f)
 	return f
 }
 
@@ -106,6 +107,23 @@ func mendNumbers(f *ast.File) {
 		x.Value = strings.TrimPrefix(x.Value, "number & ")
 		if strings.HasSuffix(x.Value, "NaN") || strings.HasSuffix(x.Value, "Inf") {
 			x.Kind, x.Value = token.STRING, strconv.Quote(x.Value)
+		}
+		return true
+	}, nil)
+}
+
+// mendPositions gives every node a position: CUE's YAML reader gives none to
+// what follows some nulls on their line, and those take the place before theirs.
+func mendPositions(s source, f *ast.File) {
+	if f == nil {
+		return
+	}
+	last := token.NewFile(s.name, 0, len(s.data)).Pos(0, token.NoRelPos)
+	ast.Walk(f, func(n ast.Node) bool {
+		if n.Pos().IsValid() {
+			last = n.Pos()
+		} else {
+			ast.SetPos(n, last)
 		}
 		return true
 	}, nil)
