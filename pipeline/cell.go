@@ -110,9 +110,9 @@ func (cs *cells) present(times []int64, column []float64) ([]int64, []float64) {
 }
 
 // addFirst keeps the value of the earliest event time as long as the small
-// sample could still be asked for: values beyond min do not matter.
-func (f *fieldState) addFirst(times []int64, values []float64, min int64) {
-	for i := 0; i < len(values) && f.n+int64(i) < min; i++ {
+// sample could still be asked for: values beyond enough do not matter.
+func (f *fieldState) addFirst(times []int64, values []float64, enough int64) {
+	for i := 0; i < len(values) && f.n+int64(i) < enough; i++ {
 		if f.n+int64(i) == 0 || times[i] < f.firstTime {
 			f.firstTime, f.firstValue = times[i], values[i]
 		}

@@ -114,16 +114,16 @@ func (r *registry) references(ctx context.Context, refs []sr.SchemaReference, de
 
 // register describes a sink topic, once the registry says that readers of what
 // is there already can go on. It gives the schema's id.
-func (r *registry) register(ctx context.Context, subject, text string) (id int32, err error) {
-	schema := sr.Schema{Schema: text}
+func (r *registry) register(ctx context.Context, subject string, derived *codec.Schema) (id int32, err error) {
+	schema := sr.Schema{Schema: derived.Text()}
 	err = r.ask(ctx, func() error {
-		check, err := r.client.CheckCompatibility(sr.WithParams(ctx, sr.Verbose), subject, latestVersion, schema)
+		check, err := r.client.CheckCompatibility(ctx, subject, latestVersion, schema)
 		if err != nil && !isNotFound(err) {
 			return refusal(subject, err)
 		}
 		if err == nil && !check.Is {
 			return stop("sink registry, subject %s: the derived schema is incompatible with the registered one: %s; "+
-				"write to another sink.topic, or change the subject's compatibility level", subject, strings.Join(check.Messages, "; "))
+				"write to another sink.topic, or change the subject's compatibility level", subject, r.differences(ctx, subject, derived))
 		}
 		s, err := r.client.CreateSchema(ctx, subject, schema)
 		if err != nil {
@@ -133,6 +133,23 @@ func (r *registry) register(ctx context.Context, subject, text string) (id int32
 		return nil
 	})
 	return id, err
+}
+
+// differences says why a schema cannot follow the latest of its subject. Not
+// every registry gives reasons, so they are found here.
+func (r *registry) differences(ctx context.Context, subject string, derived *codec.Schema) string {
+	s, err := r.client.SchemaByVersion(ctx, subject, latestVersion)
+	if err != nil {
+		return err.Error()
+	}
+	latest, err := r.parse(ctx, s.Schema)
+	if err != nil {
+		return err.Error()
+	}
+	if err := codec.Compatible(derived, latest); err != nil {
+		return err.Error()
+	}
+	return "the registry gives no reason, and an earlier version or another rule must be why"
 }
 
 // refusal is a Stop where the registry answered that it does not want the schema.

@@ -95,7 +95,7 @@ func (s *shards) encoder(ctx context.Context, sh *shard) (*codec.Encoder, error)
 	if err != nil {
 		return nil, stop("sink schema of %s: %v", sh.sink, err)
 	}
-	id, err := s.sink.register(ctx, sh.sink+"-value", schema.Text())
+	id, err := s.sink.register(ctx, sh.sink+"-value", schema)
 	if err != nil {
 		return nil, err
 	}
