@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,12 +170,28 @@ func (r *run) writesSame(other *pipeline.Plan, sink, topic string) bool {
 
 // checkSource refuses a topic that cannot be read twice.
 func (r *run) checkSource(ctx context.Context, topic string) error {
+	value, err := r.configs(ctx, topic)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(value["cleanup.policy"], "compact") {
+		return stop("it is compacted (cleanup.policy=%s): records that open windows need would vanish before they are read again; aggregate from a topic with cleanup.policy=delete", value["cleanup.policy"])
+	}
+	need := 4 * (r.plan.Spec.Window.Size + r.plan.Spec.Window.Grace)
+	if kept, limited := retention(value); limited && kept < need {
+		return stop("its retention.ms is %d, less than 4 x (window.size + window.grace) = %d: records could be removed before they are read again; raise retention.ms, or use a smaller window", kept.Milliseconds(), need.Milliseconds())
+	}
+	return nil
+}
+
+// configs are the settings of a topic.
+func (r *run) configs(ctx context.Context, topic string) (map[string]string, error) {
 	configs, err := r.admin.DescribeTopicConfigs(ctx, topic)
 	if err == nil {
 		err = configs[0].Err
 	}
 	if err != nil {
-		return r.denied(err, "describe the configuration of topic "+topic)
+		return nil, r.denied(err, "describe the configuration of topic "+topic)
 	}
 	value := map[string]string{}
 	for _, c := range configs[0].Configs {
@@ -182,12 +199,42 @@ func (r *run) checkSource(ctx context.Context, topic string) error {
 			value[c.Key] = *c.Value
 		}
 	}
-	if strings.Contains(value["cleanup.policy"], "compact") {
-		return stop("it is compacted (cleanup.policy=%s): records that open windows need would vanish before they are read again; aggregate from a topic with cleanup.policy=delete", value["cleanup.policy"])
+	return value, nil
+}
+
+// retention is how long a topic keeps records by their timestamps; limited is
+// false where it keeps them for ever.
+func retention(configs map[string]string) (kept time.Duration, limited bool) {
+	ms, err := strconv.ParseInt(configs["retention.ms"], 10, 64)
+	if err != nil || ms < 0 || ms > math.MaxInt64/int64(time.Millisecond) {
+		return 0, false
 	}
-	need := 4 * (r.plan.Spec.Window.Size + r.plan.Spec.Window.Grace)
-	if ms, err := strconv.ParseInt(value["retention.ms"], 10, 64); err == nil && ms >= 0 && ms < need.Milliseconds() {
-		return stop("its retention.ms is %d, less than 4 x (window.size + window.grace) = %d: records could be removed before they are read again; raise retention.ms, or use a smaller window", ms, need.Milliseconds())
+	return time.Duration(ms) * time.Millisecond, true
+}
+
+// warnOfHistory says that results of what is there to be read are older than
+// their topic keeps records: the broker would remove them as they are written.
+func (r *run) warnOfHistory(ctx context.Context, ids []pipeline.Partition, l logs) error {
+	first, err := l.AtTime(ids, 0)
+	if err != nil {
+		return err
+	}
+	oldest := map[string]int64{} // ns, by sink
+	for id, f := range first {
+		sink := r.plan.Sink(id.Topic)
+		if at, ok := oldest[sink]; f.Time != pipeline.None && (!ok || f.Time < at) {
+			oldest[sink] = f.Time
+		}
+	}
+	for sink, at := range oldest {
+		value, err := r.configs(ctx, sink)
+		if err != nil {
+			return err
+		}
+		if kept, limited := retention(value); limited && time.Since(time.Unix(0, at)) > kept {
+			r.log.Warn("the sink's retention.ms is shorter than the history to be read: the broker will remove results as they are written; "+
+				"set sink.config.retention.ms", "sink", sink, "retention", kept, "oldest_record", time.Unix(0, at).UTC())
+		}
 	}
 	return nil
 }
@@ -260,7 +307,11 @@ func (r *run) settle(ctx context.Context) error {
 			known = true
 		}
 	}
+	l := logs{ctx, r.admin, clock{time.Now()}}
 	if !known {
+		if err := r.warnOfHistory(ctx, ids, l); err != nil {
+			return err
+		}
 		r.origin.Present = map[pipeline.Partition]bool{}
 		for _, id := range ids {
 			r.origin.Present[id] = true
@@ -271,7 +322,6 @@ func (r *run) settle(ctx context.Context) error {
 			}
 		}
 	}
-	l := logs{ctx, r.admin, clock{time.Now()}}
 	if r.origin.UntilEnd {
 		ends, err := l.ends(ids)
 		if err != nil {
