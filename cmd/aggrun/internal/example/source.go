@@ -38,7 +38,8 @@ func (s Source) Init(ctx context.Context, topics []string, partitions, replicati
 	}
 	defer client.Close()
 	forEver := "-1"
-	answers, err := kadm.NewClient(client).CreateTopics(ctx, int32(partitions), int16(replication),
+	admin := kadm.NewClient(client)
+	answers, err := admin.CreateTopics(ctx, int32(partitions), int16(replication),
 		map[string]*string{"retention.ms": &forEver}, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("create topics: %w", err)
@@ -51,7 +52,42 @@ func (s Source) Init(ctx context.Context, topics []string, partitions, replicati
 			return made, fmt.Errorf("create topic %s: %w", topic, err)
 		}
 	}
+	if err := await(ctx, admin, topics); err != nil {
+		return made, err
+	}
 	return made, s.register(ctx, topics, fields)
+}
+
+// await waits until the topics can be written to: brokers learn of a new one a
+// moment after its creation is answered.
+func await(ctx context.Context, admin *kadm.Client, topics []string) error {
+	for {
+		found, err := admin.ListTopics(ctx, topics...)
+		if err == nil {
+			err = ready(found)
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func ready(topics kadm.TopicDetails) error {
+	for _, t := range topics {
+		if t.Err != nil {
+			return fmt.Errorf("topic %s: %w", t.Topic, t.Err)
+		}
+		for _, p := range t.Partitions {
+			if p.Err != nil {
+				return fmt.Errorf("topic %s, partition %d: %w", t.Topic, p.Partition, p.Err)
+			}
+		}
+	}
+	return nil
 }
 
 func (s Source) register(ctx context.Context, topics []string, fields int) error {
