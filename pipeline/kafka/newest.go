@@ -3,8 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -41,91 +39,6 @@ func (r *run) newest(ctx context.Context, topic string) (*codec.Schema, error) {
 	r.shards.mu.Lock()
 	defer r.shards.mu.Unlock()
 	return r.source.byID(ctx, id)
-}
-
-// checkListed finds the fields that the spec names and no topic has.
-func (r *run) checkListed() error {
-	for i, field := range r.plan.Spec.Source.Fields {
-		if !slices.Contains(r.plan.Listed(), field) {
-			continue
-		}
-		if err := r.checkField(i, field); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *run) checkField(i int, field string) error {
-	typed, described := "", false
-	var known []string
-	for _, schema := range r.schemas {
-		described = true
-		typ, numeric, ok := schema.FieldType(field)
-		if ok && numeric {
-			return nil
-		}
-		if ok {
-			typed = typ
-		}
-		for _, f := range schema.Fields() {
-			known = append(known, f.Path)
-		}
-	}
-	at := fmt.Sprintf("source.fields[%d]", i)
-	switch {
-	case !described:
-		return nil
-	case typed != "":
-		return &pipeline.Stop{Msg: r.plan.Spec.Errorf(at, "field %s is %s, not a number", field, typed).Error()}
-	}
-	return &pipeline.Stop{Msg: r.plan.Spec.Errorf(at, "no source topic has a field %s%s", field, pipeline.DidYouMean(field, known)).Error()}
-}
-
-// checkSinks refuses to begin anew over the results of a group whose offsets are
-// gone: every window would be written twice.
-func (r *run) checkSinks(ctx context.Context) error {
-	seen := map[string]bool{}
-	for _, topic := range r.topics.names() {
-		sink := r.plan.Sink(topic)
-		if seen[sink] {
-			continue
-		}
-		seen[sink] = true
-		records, err := r.tail(ctx, sink)
-		if err != nil {
-			return err
-		}
-		if end, ours := lastWindow(records, r.plan.Spec.Name); ours {
-			return stop("the offsets of group %s are gone, and sink %s has results of this pipeline to %s; "+
-				"use --start to begin from a time after that, or another sink (--resume-from-sink is not built yet)",
-				r.group, sink, end.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	return nil
-}
-
-// lastWindow is the largest window end among a pipeline's results.
-func lastWindow(records []*kgo.Record, name string) (end time.Time, ours bool) {
-	for _, r := range records {
-		var pipelineName, windowEnd string
-		for _, h := range r.Headers {
-			switch h.Key {
-			case headerPipeline:
-				pipelineName = string(h.Value)
-			case headerWindowEnd:
-				windowEnd = string(h.Value)
-			}
-		}
-		ms, err := strconv.ParseInt(windowEnd, 10, 64)
-		if pipelineName != name || err != nil {
-			continue
-		}
-		if t := time.UnixMilli(ms); !ours || t.After(end) {
-			end, ours = t, true
-		}
-	}
-	return end, ours
 }
 
 // tailLimit bounds the wait for records that are there: compaction may have

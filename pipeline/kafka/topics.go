@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -168,77 +165,6 @@ func (r *run) writesSame(other *pipeline.Plan, sink, topic string) bool {
 	return other.Sink(topic) == sink && (other.Matches(topic, r.all) || other.Sink("") == sink)
 }
 
-// checkSource refuses a topic that cannot be read twice.
-func (r *run) checkSource(ctx context.Context, topic string) error {
-	value, err := r.configs(ctx, topic)
-	if err != nil {
-		return err
-	}
-	if strings.Contains(value["cleanup.policy"], "compact") {
-		return stop("it is compacted (cleanup.policy=%s): records that open windows need would vanish before they are read again; aggregate from a topic with cleanup.policy=delete", value["cleanup.policy"])
-	}
-	need := 4 * (r.plan.Spec.Window.Size + r.plan.Spec.Window.Grace)
-	if kept, limited := retention(value); limited && kept < need {
-		return stop("its retention.ms is %d, less than 4 x (window.size + window.grace) = %d: records could be removed before they are read again; raise retention.ms, or use a smaller window", kept.Milliseconds(), need.Milliseconds())
-	}
-	return nil
-}
-
-// configs are the settings of a topic.
-func (r *run) configs(ctx context.Context, topic string) (map[string]string, error) {
-	configs, err := r.admin.DescribeTopicConfigs(ctx, topic)
-	if err == nil {
-		err = configs[0].Err
-	}
-	if err != nil {
-		return nil, r.denied(err, "describe the configuration of topic "+topic)
-	}
-	value := map[string]string{}
-	for _, c := range configs[0].Configs {
-		if c.Value != nil {
-			value[c.Key] = *c.Value
-		}
-	}
-	return value, nil
-}
-
-// retention is how long a topic keeps records by their timestamps; limited is
-// false where it keeps them for ever.
-func retention(configs map[string]string) (kept time.Duration, limited bool) {
-	ms, err := strconv.ParseInt(configs["retention.ms"], 10, 64)
-	if err != nil || ms < 0 || ms > math.MaxInt64/int64(time.Millisecond) {
-		return 0, false
-	}
-	return time.Duration(ms) * time.Millisecond, true
-}
-
-// warnOfHistory says that results of what is there to be read are older than
-// their topic keeps records: the broker would remove them as they are written.
-func (r *run) warnOfHistory(ctx context.Context, ids []pipeline.Partition, l logs) error {
-	first, err := l.AtTime(ids, 0)
-	if err != nil {
-		return err
-	}
-	oldest := map[string]int64{} // ns, by sink
-	for id, f := range first {
-		sink := r.plan.Sink(id.Topic)
-		if at, ok := oldest[sink]; f.Time != pipeline.None && (!ok || f.Time < at) {
-			oldest[sink] = f.Time
-		}
-	}
-	for sink, at := range oldest {
-		value, err := r.configs(ctx, sink)
-		if err != nil {
-			return err
-		}
-		if kept, limited := retention(value); limited && time.Since(time.Unix(0, at)) > kept {
-			r.log.Warn("the sink's retention.ms is shorter than the history to be read: the broker will remove results as they are written; "+
-				"set sink.config.retention.ms", "sink", sink, "retention", kept, "oldest_record", time.Unix(0, at).UTC())
-		}
-	}
-	return nil
-}
-
 func (r *run) mustExist(ctx context.Context, topic string) error {
 	list, err := r.admin.ListTopics(ctx, topic)
 	if err != nil {
@@ -290,51 +216,6 @@ func (r *run) denied(err error, what string) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// settle reads what the group has committed, and refuses to begin anew over the
-// results of a group that is gone.
-func (r *run) settle(ctx context.Context) error {
-	commits, err := r.commits(ctx)
-	if err != nil {
-		return err
-	}
-	ids, err := r.partitions(ctx)
-	if err != nil {
-		return err
-	}
-	known := false
-	for _, id := range ids {
-		if c, ok := commits[id]; ok && c.Offset >= 0 {
-			known = true
-		}
-	}
-	l := logs{ctx, r.admin, clock{time.Now()}}
-	if !known {
-		if err := r.warnOfHistory(ctx, ids, l); err != nil {
-			return err
-		}
-		r.origin.Present = map[pipeline.Partition]bool{}
-		for _, id := range ids {
-			r.origin.Present[id] = true
-		}
-		if r.cfg.Start == nil {
-			if err := r.checkSinks(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if r.origin.UntilEnd {
-		ends, err := l.ends(ids)
-		if err != nil {
-			return err
-		}
-		r.origin.Stops = map[pipeline.Partition]int64{}
-		for id, end := range ends {
-			r.origin.Stops[id] = end.Stable
-		}
-	}
-	return r.checkReplay(ids, l)
-}
-
 // partitions are those of all source topics.
 func (r *run) partitions(ctx context.Context) ([]pipeline.Partition, error) {
 	list, err := r.admin.ListTopics(ctx, r.topics.names()...)
@@ -348,41 +229,4 @@ func (r *run) partitions(ctx context.Context) ([]pipeline.Partition, error) {
 		}
 	}
 	return ids, nil
-}
-
-// checkReplay refuses a shard of which a restart would read too much again: what
-// the newest size + grace of event time holds.
-func (r *run) checkReplay(ids []pipeline.Partition, l logs) error {
-	newest, err := l.Newest(ids)
-	if err != nil {
-		return err
-	}
-	span := int64(r.plan.Spec.Window.Size + r.plan.Spec.Window.Grace)
-	bounds, err := l.Bounds(ids)
-	if err != nil {
-		return err
-	}
-	byTime := map[int64][]pipeline.Partition{}
-	for _, id := range ids {
-		if t := newest[id]; t != pipeline.None {
-			byTime[t-span] = append(byTime[t-span], id)
-		}
-	}
-	again := map[string]int64{}
-	for t, ids := range byTime {
-		from, err := l.AtTime(ids, t)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			again[r.plan.Sink(id.Topic)] += max(0, bounds[id].End.High-from[id].Offset)
-		}
-	}
-	for sink, n := range again {
-		if n > r.plan.Spec.MaxReplay {
-			return stop("sink %s: a restart would read about %d records again, those of window.size + window.grace, more than max_replay (%d); "+
-				"use a smaller window, or raise max_replay", sink, n, r.plan.Spec.MaxReplay)
-		}
-	}
-	return nil
 }
