@@ -1,17 +1,34 @@
 package pipeline
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 func (e Joining) apply(w *Worker) { w.keep(e.Owned) }
 
 func (e Synced) apply(w *Worker) {
 	w.keep(e.Owned)
 	w.synced = true
-	w.owned, w.need = map[string]int{}, map[string]int{}
+	w.owned = map[string]int{}
 	for _, id := range e.Owned {
 		w.owned[w.shard(id.Topic)]++
 	}
-	for topic, n := range e.Counts {
+	w.counts = e.Counts
+	w.measure()
+}
+
+// measure tells how many partitions each shard has. One that the group has
+// committed belongs to it even where the leader, whose metadata may be old, does
+// not know it: windows must not close without what was read of it.
+func (w *Worker) measure() {
+	all := map[string]int32{}
+	maps.Copy(all, w.counts)
+	for topic, n := range w.kept {
+		all[topic] = max(all[topic], n)
+	}
+	w.need = map[string]int{}
+	for topic, n := range all {
 		w.need[w.shard(topic)] += int(n)
 	}
 }
@@ -23,6 +40,8 @@ func (e Lost) apply(w *Worker) {
 }
 
 func (e Assigned) apply(w *Worker) {
+	w.kept = e.Counts
+	w.measure()
 	for _, pos := range e.Positions {
 		sink := w.shard(pos.Topic)
 		t := w.tasks[sink]

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/aggrun/aggrun/spec"
@@ -53,6 +54,31 @@ type Origin struct {
 	AcceptOffsets bool               // take commits that are not aggrun's
 	Stops         map[Partition]int64
 	UntilEnd      bool
+}
+
+// Reached tells, under --until-end, that the group as a whole has committed what
+// was there at the start. A worker that has nothing left to do may still be
+// needed: what another lets go of, or leaves because it looked at the ends
+// earlier, comes to it.
+func (o Origin) Reached(committed map[Partition]Committed) bool {
+	for id, stop := range o.Stops {
+		if c, ok := committed[id]; !ok || c.Offset < stop {
+			return false
+		}
+	}
+	return true
+}
+
+// Counts are the partitions of each topic of the source that the group has
+// commits of.
+func (p *Plan) Counts(committed map[Partition]Committed, writers []*Plan) map[string]int32 {
+	counts := map[string]int32{}
+	for id, c := range committed {
+		if c.Offset >= 0 && p.Matches(id.Topic, writers) {
+			counts[id.Topic] = max(counts[id.Topic], id.ID+1)
+		}
+	}
+	return counts
 }
 
 // Locate gives the positions of the asked partitions from what the group keeps
@@ -193,9 +219,34 @@ func (p *Plan) offsets(ids []Partition, closed int64, bounds map[Partition]Bound
 		at, err = p.from(ids, windowStart(closed, p.size), bounds, log)
 		return at, None, err
 	}
-	start := o.Start
-	if !o.Present[ids[0]] {
-		start.Kind = spec.StartEarliest
+	var present, since []Partition
+	for _, id := range ids {
+		if o.Present[id] {
+			present = append(present, id)
+		} else {
+			since = append(since, id)
+		}
+	}
+	if at, skipped, err = p.started(present, o.Start, bounds, o, log); err != nil || len(since) == 0 {
+		return at, skipped, err
+	}
+	// What appeared since joins the shard that the others begin.
+	var joined map[Partition]int64
+	if skipped != None {
+		joined, err = p.from(since, skipped, bounds, log)
+	} else {
+		joined, skipped, err = p.started(since, spec.Start{Kind: spec.StartEarliest}, bounds, o, log)
+	}
+	maps.Copy(at, joined)
+	return at, skipped, err
+}
+
+// started gives where partitions begin at a start, and the end of the last
+// window that may lack records because of it.
+func (p *Plan) started(ids []Partition, start spec.Start, bounds map[Partition]Bounds, o Origin, log Log) (at map[Partition]int64, skipped int64, err error) {
+	at, skipped = map[Partition]int64{}, None
+	if len(ids) == 0 {
+		return at, None, nil
 	}
 	switch start.Kind {
 	case spec.StartLatest:
@@ -210,7 +261,6 @@ func (p *Plan) offsets(ids []Partition, closed int64, bounds map[Partition]Bound
 		}
 		skipped = windowCeil(t, p.size)
 	default:
-		at, skipped = map[Partition]int64{}, None
 		for _, id := range ids {
 			at[id] = bounds[id].Start
 		}

@@ -49,8 +49,12 @@ type Synced struct {
 // Lost tells that partitions were taken away.
 type Lost struct{ Partitions []Partition }
 
-// Assigned brings partitions with the place to take them up.
-type Assigned struct{ Positions []Position }
+// Assigned brings partitions with the place to take them up, and the partitions
+// of each topic that the group has commits of (Plan.Counts).
+type Assigned struct {
+	Positions []Position
+	Counts    map[string]int32
+}
 
 // Commit is the content of one transaction.
 type Commit struct {
@@ -89,6 +93,8 @@ type Worker struct {
 	tasks   map[string]*task // by sink topic
 	cells   *cells
 	sinks   map[string]string // of the topics met
+	counts  map[string]int32  // partitions of each topic, as the leader sees them
+	kept    map[string]int32  // the same, of what the group has committed
 	need    map[string]int    // partitions of each shard
 	owned   map[string]int    // how many of them the leader assigned here
 	torn    map[string]int64  // since when
