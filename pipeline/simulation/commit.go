@@ -1,0 +1,265 @@
+package simulation
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+// producerID is a transactional id at its coordinator.
+type producerID struct {
+	epoch int
+	open  *pendingCommit
+}
+
+// pendingCommit is a transaction at its coordinator.
+type pendingCommit struct {
+	*pipeline.Commit
+	of     *producerID
+	epoch  int
+	offset bool // the offsets are pending
+	late   bool // the coordinator gave it up
+}
+
+var (
+	errFenced  = errors.New("producer fenced")
+	errTimeout = errors.New("the transaction was aborted by the broker")
+	errAnswer  = errors.New("end of transaction: no answer")
+)
+
+// initProducer fences whoever used the transactional id before.
+func (w *world) initProducer(id string) *producerID {
+	p := w.producers[id]
+	if p == nil {
+		p = &producerID{}
+		w.producers[id] = p
+	}
+	w.abort(p.open)
+	p.epoch++
+	return &producerID{epoch: p.epoch, open: nil}
+}
+
+// abort ends a transaction without its content.
+func (w *world) abort(t *pendingCommit) {
+	if t == nil || t.of.open != t {
+		return
+	}
+	t.of.open = nil
+	w.release(t)
+}
+
+// release lets go of the offsets that a transaction held.
+func (w *world) release(t *pendingCommit) {
+	if !t.offset {
+		return
+	}
+	for _, o := range t.Offsets {
+		w.group.pending[o.Partition]--
+	}
+}
+
+// begin opens a transaction, which the coordinator aborts after its timeout.
+func (s *session) begin(c *pipeline.Commit) (*pendingCommit, error) {
+	at := s.w.producers[s.transactionalID()]
+	if at.epoch != s.producer.epoch {
+		return nil, s.fenced()
+	}
+	t := &pendingCommit{Commit: c, of: at, epoch: at.epoch}
+	at.open = t
+	s.w.after(transactionTimeout, func() {
+		if at.open == t {
+			s.w.logf("%s: the transaction timed out", s)
+			s.w.abort(t)
+			t.late = true
+			at.epoch++
+		}
+	})
+	return t, nil
+}
+
+func (s *session) fenced() error {
+	s.w.reached[fenced]++
+	return errFenced
+}
+
+// Commit implements pipeline.Client.
+func (s *session) Commit(c *pipeline.Commit) (bool, error) {
+	s.w.noteAttempt(s, c)
+	s.nap(s.w.between(0, 5*ms))
+	s.crashAt(crashBeforeBegin)
+	t, err := s.begin(c)
+	if err != nil {
+		return false, err
+	}
+	s.nap(s.w.between(ms, 20*ms))
+	s.crashAt(crashAfterProduce)
+	blocked := len(c.DeadLetters) > 0 && s.w.lasting(deadLettersDown)
+	if blocked {
+		s.w.reached[point18]++
+	}
+	if blocked || s.armed(produceFails) {
+		return s.refuse(t, s.w.between(50*ms, sec))
+	}
+	if err := s.sendOffsets(t); err != nil || !t.offset {
+		return false, err
+	}
+	s.crashAt(crashAfterOffsets)
+	s.stall()
+	if s.armed(endRefused) {
+		return s.refuse(t, s.w.between(0, 200*ms))
+	}
+	return s.end(t)
+}
+
+func (s *session) crashAt(point mishap) {
+	if s.armed(point) {
+		panic(crash{})
+	}
+}
+
+// refuse aborts; the client goes back to where it believes the last commit was.
+func (s *session) refuse(t *pendingCommit, wait int64) (bool, error) {
+	s.w.abort(t)
+	for _, c := range s.cursors {
+		c.next = c.believed
+	}
+	s.nap(wait)
+	return false, nil
+}
+
+// sendOffsets adds the offsets to the transaction. It waits for a join that is
+// under way, and is refused when the assignment is another one since, or the
+// group has another generation.
+func (s *session) sendOffsets(t *pendingCommit) error {
+	for s.joining {
+		s.nap(100 * ms)
+		if t.of.open != t {
+			return s.gone(t)
+		}
+	}
+	if s.changes != t.Generation {
+		s.w.reached[changedRefused]++
+		s.w.logf("%s: commit refused, the assignment changed", s)
+		_, err := s.refuse(t, 0)
+		return err
+	}
+	generation := s.generation // is part of the request
+	s.seize()
+	s.nap(s.w.between(0, 10*ms))
+	if t.of.open != t {
+		return s.gone(t)
+	}
+	if g := &s.w.group; !g.has(s.member) || generation != g.generation {
+		s.w.reached[brokerRefused]++
+		s.w.logf("%s: commit refused by the group", s)
+		_, err := s.refuse(t, 0)
+		return err
+	}
+	t.offset = true
+	for _, o := range t.Offsets {
+		s.w.group.pending[o.Partition]++
+	}
+	return nil
+}
+
+// stall makes the end of a transaction slow.
+func (s *session) stall() {
+	s.seize()
+	switch {
+	case s.armed(slowEnd):
+		s.nap(transactionTimeout + s.w.between(0, 5*sec))
+	case s.armed(coordinatorMoves):
+		s.nap(s.w.between(500*ms, 3*sec))
+	}
+	s.nap(s.w.between(0, 10*ms))
+}
+
+// end commits, if the transaction is still there to be committed.
+func (s *session) end(t *pendingCommit) (bool, error) {
+	if s.armed(endLost) {
+		return false, errAnswer // the coordinator will time out
+	}
+	if s.armed(crashAwaitingEnd) {
+		if s.w.chance(50) && t.of.open == t {
+			s.settle(t)
+		}
+		panic(crash{})
+	}
+	if t.of.open != t {
+		return false, s.gone(t)
+	}
+	counts := s.settle(t)
+	s.crashAt(crashAfterEnd)
+	if s.armed(answerLost) {
+		return false, errAnswer
+	}
+	for _, c := range s.cursors {
+		c.believed = c.next
+	}
+	s.nap(s.w.between(0, 5*ms))
+	for id, n := range counts {
+		total := s.totals[id]
+		total.Add(n)
+		s.totals[id] = total
+	}
+	s.unchecked = true
+	return true, nil
+}
+
+// gone says why a transaction is no longer there.
+func (s *session) gone(t *pendingCommit) error {
+	if t.late {
+		return errTimeout
+	}
+	return s.fenced()
+}
+
+// settle commits: results, dead letters and offsets become visible together. A
+// reader of offsets sees them pending for a moment longer.
+func (s *session) settle(t *pendingCommit) map[pipeline.Partition]pipeline.Counts {
+	w := s.w
+	t.of.open = nil
+	w.reached[committed]++
+	for _, o := range t.Offsets {
+		w.group.offsets[o.Partition] = pipeline.Committed{Offset: o.At, Epoch: o.Epoch, Metadata: o.Metadata}
+	}
+	w.after(w.between(0, 100*ms), func() { w.release(t) })
+	return w.judge.commit(s, t.Commit)
+}
+
+// attempt is what the last transaction tried of a shard.
+type attempt struct {
+	closed  int64
+	results int
+	failed  bool
+}
+
+// noteAttempt sees from outside whether a C fell back, and results are tried
+// again.
+func (w *world) noteAttempt(s *session, c *pipeline.Commit) {
+	results := map[string]int{}
+	for _, r := range c.Results {
+		results[r.Sink]++
+	}
+	seen := map[string]bool{}
+	for _, o := range c.Offsets {
+		sink := w.plan.Sink(o.Partition.Topic)
+		if seen[sink] {
+			continue
+		}
+		seen[sink] = true
+		m, err := readMetadata(o.Metadata, o.At)
+		if err != nil {
+			panic(fmt.Sprintf("metadata of %v: %v", o.Partition, err))
+		}
+		last, again := s.attempts[sink]
+		if again && m.closed < last.closed {
+			w.reached[fellBack]++
+		}
+		if again && last.results > 0 && results[sink] >= last.results && w.judge.undecided(sink, last.closed) {
+			w.reached[retried]++
+		}
+		s.attempts[sink] = attempt{closed: m.closed, results: results[sink]}
+	}
+}

@@ -1,0 +1,108 @@
+package simulation
+
+// fault is one thing that goes wrong: from a time on it waits for the process to
+// come to the place where it strikes.
+type fault struct {
+	what    mishap
+	process int
+	at      int64
+	until   int64 // of what lasts; a fault that has not struck by then does not
+}
+
+// mishap is what may go wrong.
+type mishap int
+
+const (
+	crashBeforeBegin mishap = iota
+	crashAfterProduce
+	crashAfterOffsets
+	crashAwaitingEnd // EndTxn is sent, and may arrive
+	crashAfterEnd
+	crashReplaying
+	kill // anywhere
+	answerLost
+	endLost
+	endRefused
+	freeze // past the session's timeout
+	twin   // frozen, and another process takes its name
+	slowEnd
+	produceFails
+	coordinatorMoves
+	tear
+	registryDown
+	deadLettersDown
+	pollFails
+	lookFails
+	slowJoin
+)
+
+// mishaps are the faults that a schedule draws from, and the row of PROTOCOL
+// section 5 that each stands for.
+var mishaps = []struct {
+	what mishap
+	row  mark
+}{
+	{crashBeforeBegin, point1}, {crashAfterProduce, point2}, {crashAfterOffsets, point3},
+	{crashAwaitingEnd, point4}, {answerLost, point4}, {endLost, point4},
+	{crashAfterEnd, point5}, {endRefused, point6}, {endRefused, point6}, {freeze, point7}, {twin, point7},
+	{slowEnd, point8}, {produceFails, point9}, {coordinatorMoves, point10},
+	{crashReplaying, point13}, {tear, point14}, {kill, point16}, {registryDown, point17},
+	{deadLettersDown, point18}, {pollFails, pollFailed}, {lookFails, lookFailed}, {slowJoin, joinedLate},
+}
+
+// drawFaults chooses one to four.
+func (s *script) drawFaults(d dice) {
+	end := s.t0 + 30*sec
+	for range 1 + d.IntN(4) {
+		f := fault{what: mishaps[d.IntN(len(mishaps))].what, process: d.IntN(len(s.lives)), at: s.t0 + d.between(sec, end-s.t0)}
+		f.until = f.at + d.between(4*sec, 15*sec)
+		s.faults = append(s.faults, f)
+		switch f.what {
+		case crashReplaying: // something has to be replayed
+			s.faults = append(s.faults, fault{what: kill, process: f.process, at: f.at, until: f.until})
+		case tear: // a shard has to be without an owner
+			s.faults = append(s.faults, fault{what: kill, process: f.process, at: f.at, until: f.until})
+		case twin:
+			s.lives[f.process].named = true
+		case endRefused:
+			for range d.IntN(4) {
+				s.faults = append(s.faults, f)
+			}
+		}
+	}
+}
+
+// armed takes a fault of the kind that waits for the process to come here.
+func (p *process) armed(what mishap) bool {
+	now := p.w.now
+	for i := range p.w.faults {
+		f := &p.w.faults[i]
+		if f.what == what && f.process == p.number && f.at <= now && now < f.until {
+			f.until = 0
+			p.w.reached[mishapMark(what)]++
+			p.w.logf("%s: %v strikes", p, what)
+			return true
+		}
+	}
+	return false
+}
+
+// lasting tells whether something that lasts is the case.
+func (w *world) lasting(what mishap) bool {
+	for i := range w.faults {
+		if f := &w.faults[i]; f.what == what && f.at <= w.now && w.now < f.until {
+			return true
+		}
+	}
+	return false
+}
+
+// mishapMark is the row that counts a mishap.
+func mishapMark(what mishap) mark {
+	for _, m := range mishaps {
+		if m.what == what {
+			return m.row
+		}
+	}
+	panic("a mishap without a row")
+}

@@ -1,0 +1,232 @@
+package simulation
+
+import (
+	"slices"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+const (
+	sessionTimeout     = 10 * sec
+	heartbeatInterval  = 3 * sec
+	rebalanceTimeout   = 10 * sec
+	transactionTimeout = 30 * sec
+	metadataAge        = 10 * sec
+)
+
+// group is the coordinator of the consumer group: members, rounds of joining and
+// syncing, and the offsets that are committed or pending.
+type group struct {
+	w          *world
+	state      groupState
+	generation int32
+	round      int // a timer of an earlier round is void
+	settling   bool
+	members    []*member
+	offsets    map[pipeline.Partition]pipeline.Committed
+	pending    map[pipeline.Partition]int // open transactions that hold an offset
+}
+
+type groupState int
+
+const (
+	stable     groupState = iota
+	joining               // waiting for members to join
+	assigning             // waiting for the leader's plan
+	leaderSays = 30 * ms
+)
+
+// member is the coordinator's side of a membership.
+type member struct {
+	id     string
+	s      *session
+	said   pipeline.Member
+	joined bool
+	beat   int64 // when it was last heard of
+}
+
+func (g *group) has(m *member) bool { return m != nil && slices.Contains(g.members, m) }
+
+// join takes a JoinGroup request; the answer comes with the round's end.
+func (g *group) join(s *session, said pipeline.Member) {
+	if !g.has(s.member) {
+		s.member = &member{id: said.ID, s: s}
+		g.members = append(g.members, s.member)
+	}
+	said.ID = s.member.id
+	s.member.said, s.member.joined = said, true
+	if g.state != joining {
+		g.prepare()
+	}
+	g.settle()
+}
+
+// prepare opens a round. Who waits for an assignment is told to join again; the
+// others learn it by their next heartbeat.
+func (g *group) prepare() {
+	again := g.state == assigning
+	first := len(g.members) <= 1
+	g.state = joining
+	g.round++
+	round := g.round
+	g.w.after(rebalanceTimeout, func() {
+		if g.round == round && g.state == joining {
+			g.leaveBehind()
+		}
+	})
+	if first { // a new group waits a moment for others
+		g.settling = true
+		g.w.after(g.w.between(0, sec), func() { g.settling = false; g.settle() })
+	}
+	for _, m := range g.members {
+		if again && !m.joined {
+			g.w.after(g.w.between(0, 30*ms), func() {
+				if !m.s.dead && m.s.joining && g.has(m) && !m.joined {
+					m.s.rejoin()
+				}
+			})
+		}
+	}
+}
+
+// leaveBehind ends a round without those who did not join in time.
+func (g *group) leaveBehind() {
+	g.settling = false
+	g.members = slices.DeleteFunc(g.members, func(m *member) bool {
+		if !m.joined {
+			g.w.reached[joinTimeout]++
+			g.w.logf("group: %s did not join in time", m.s)
+		}
+		return !m.joined
+	})
+	if len(g.members) > 0 {
+		g.complete()
+	}
+}
+
+// settle ends the round once every member has joined.
+func (g *group) settle() {
+	if g.state != joining || g.settling || len(g.members) == 0 {
+		return
+	}
+	if !slices.ContainsFunc(g.members, func(m *member) bool { return !m.joined }) {
+		g.complete()
+	}
+}
+
+func (g *group) complete() {
+	g.generation++
+	g.state = assigning
+	for _, m := range g.members {
+		m.joined, m.beat = false, g.w.now
+		if !m.s.dead {
+			m.s.generation = g.generation
+		}
+	}
+	generation := g.generation
+	g.w.after(g.w.between(1, leaderSays), func() { g.lead(generation) })
+}
+
+// lead lets the leader plan, unless it is dead, or frozen for the while.
+func (g *group) lead(generation int32) {
+	if g.generation != generation || g.state != assigning || len(g.members) == 0 {
+		return
+	}
+	leader := g.members[0].s
+	if leader.dead {
+		return // its session will time out
+	}
+	if d := leader.frozen(); d > 0 {
+		g.w.after(d, func() { g.lead(generation) })
+		return
+	}
+	said := make([]pipeline.Member, len(g.members))
+	for i, m := range g.members {
+		said[i] = m.said
+	}
+	counts := leader.counts()
+	g.noteStale(said, counts)
+	plan := pipeline.Balance(g.w.plan.Sink, said, counts)
+	g.tear(plan, said)
+	g.state = stable
+	for _, m := range g.members {
+		g.w.after(g.w.between(1, 50*ms), func() {
+			if !m.s.dead && m.s.member == m && m.s.generation == generation && m.s.joining && !m.joined {
+				m.s.synced(plan.Members[m.id], plan.Counts)
+			}
+		})
+	}
+}
+
+// noteStale counts rounds in which the leader knows less than a member.
+func (g *group) noteStale(said []pipeline.Member, counts map[string]int32) {
+	for _, m := range said {
+		for topic, n := range m.Counts {
+			if n > counts[topic] {
+				g.w.reached[staleCounts]++
+				return
+			}
+		}
+	}
+}
+
+// tear gives a partition that nobody holds to a member that does not get the
+// rest of its shard, as a leader of another make may.
+func (g *group) tear(plan pipeline.Assignment, said []pipeline.Member) {
+	if len(said) < 2 || !g.w.lasting(tear) {
+		return
+	}
+	for i, from := range said {
+		ids := plan.Members[from.ID]
+		for k, id := range ids {
+			shared := slices.ContainsFunc(ids, func(o pipeline.Partition) bool {
+				return o != id && g.w.plan.Sink(o.Topic) == g.w.plan.Sink(id.Topic)
+			})
+			to := said[(i+1)%len(said)]
+			if shared && !owned(said, id) && slices.Contains(to.Topics, id.Topic) {
+				plan.Members[from.ID] = slices.Delete(slices.Clone(ids), k, k+1)
+				plan.Members[to.ID] = append(plan.Members[to.ID], id)
+				g.w.reached[point14]++
+				g.w.logf("group: %v torn from %s to %s", id, from.ID, to.ID)
+				return
+			}
+		}
+	}
+}
+
+func owned(said []pipeline.Member, id pipeline.Partition) bool {
+	return slices.ContainsFunc(said, func(m pipeline.Member) bool { return slices.Contains(m.Owned, id) })
+}
+
+// watch evicts members that were not heard of for the session's timeout.
+func (g *group) watch() {
+	for _, m := range slices.Clone(g.members) {
+		waits := m.joined || m.s.joining && !m.s.dead && m.s.frozen() == 0
+		if !waits && g.w.now-m.beat > sessionTimeout {
+			g.evict(m)
+		}
+	}
+	if !g.w.over {
+		g.w.after(sec, g.watch)
+	}
+}
+
+// evict removes a member; the rest share what it had.
+func (g *group) evict(m *member) {
+	i := slices.Index(g.members, m)
+	if i < 0 {
+		return
+	}
+	g.w.logf("group: %s is out", m.s)
+	g.members = slices.Delete(g.members, i, i+1)
+	switch {
+	case len(g.members) == 0:
+		g.state = stable
+		g.round++
+	case g.state == joining:
+		g.settle()
+	default:
+		g.prepare()
+		g.settle()
+	}
+}

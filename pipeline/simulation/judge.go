@@ -1,0 +1,367 @@
+package simulation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/spec"
+)
+
+// judge watches what becomes visible: it goes through every committed
+// transaction as it is committed, and says from the logs alone what had to be in
+// it. What an offset becomes follows from the transaction that passes it: late
+// is what the shard's C before that transaction covered.
+type judge struct {
+	w          *world
+	ledgers    []*ledger
+	results    int
+	violations []string
+}
+
+// ledger is one shard.
+type ledger struct {
+	sink    string
+	books   []*book
+	closed  int64 // C
+	skipped int64 // windows up to here lack records from before the start
+	at      int64 // time of the last commit
+	idled   bool  // the last C stood on silence alone
+	windows []*window
+	visible map[int64]bool // windows that were emitted, by start
+}
+
+// book is one partition of a shard.
+type book struct {
+	*source
+	index   int
+	begun   bool
+	done    int64
+	largest int64
+	refused []int64 // offsets above the oldest that may be read again, refused by time or schema
+}
+
+// window is one that is not decided.
+type window struct {
+	start   int64
+	samples []sample
+	first   map[int]int64 // offset of the first record, by index of its book
+}
+
+func newJudge(w *world) *judge {
+	j := &judge{w: w}
+	for _, src := range w.script.sources {
+		l := j.ledger(w.plan.Sink(src.id.Topic))
+		l.books = append(l.books, &book{source: src, index: len(l.books), largest: none})
+	}
+	return j
+}
+
+func (j *judge) ledger(sink string) *ledger {
+	for _, l := range j.ledgers {
+		if l.sink == sink {
+			return l
+		}
+	}
+	l := &ledger{sink: sink, closed: none, skipped: none, visible: map[int64]bool{}}
+	j.ledgers = append(j.ledgers, l)
+	return l
+}
+
+func (l *ledger) book(id pipeline.Partition) *book {
+	for _, b := range l.books {
+		if b.id == id {
+			return b
+		}
+	}
+	return nil
+}
+
+func (j *judge) violate(format string, args ...any) {
+	if len(j.violations) < 5 {
+		j.violations = append(j.violations, fmt.Sprintf("%s: ", j.w.clockTime(j.w.now))+fmt.Sprintf(format, args...))
+		j.w.logf("VIOLATION %s", j.violations[len(j.violations)-1])
+	}
+}
+
+// commit takes a transaction that was committed, and says what became of the
+// offsets that it passed.
+func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pipeline.Counts {
+	counts := map[pipeline.Partition]pipeline.Counts{}
+	letters := letterBox{letters: slices.Clone(c.DeadLetters)}
+	if len(c.Offsets) == 0 {
+		j.violate("a commit without offsets")
+	}
+	for _, l := range j.ledgers {
+		e := entryOf(l, c)
+		if len(e.offsets) == 0 {
+			if len(e.results) > 0 {
+				j.violate("%s: results without offsets", l.sink)
+			}
+			continue
+		}
+		j.enter(s, l, e, &letters, counts)
+	}
+	if n := len(letters.letters); n > 0 {
+		j.violate("%d dead letters that should not be: %v", n, letters.letters)
+	}
+	j.results += len(c.Results)
+	return counts
+}
+
+// part is what a transaction holds of one shard.
+type part struct {
+	offsets []pipeline.Offset
+	results []pipeline.Result
+}
+
+func entryOf(l *ledger, c *pipeline.Commit) (p part) {
+	for _, o := range c.Offsets {
+		if l.book(o.Partition) != nil {
+			p.offsets = append(p.offsets, o)
+		}
+	}
+	for _, r := range c.Results {
+		if r.Sink == l.sink {
+			p.results = append(p.results, r)
+		}
+	}
+	return p
+}
+
+// enter takes a transaction's part of one shard.
+func (j *judge) enter(s *session, l *ledger, e part, letters *letterBox, counts map[pipeline.Partition]pipeline.Counts) {
+	closed := j.heads(s, l, e.offsets)
+	for _, o := range e.offsets {
+		b := l.book(o.Partition)
+		if o.At < b.done {
+			j.violate("V5: %v: the committed offset went back from %d to %d", o.Partition, b.done, o.At)
+			return
+		}
+		counts[o.Partition] = j.read(l, b, o.At, letters)
+	}
+	for _, o := range e.offsets {
+		m, _ := readMetadata(o.Metadata, o.At)
+		if b := l.book(o.Partition); m.largest != b.largest {
+			j.violate("%v: largest event time %s, should be %s", o.Partition, j.w.clockTime(m.largest), j.w.clockTime(b.largest))
+		}
+	}
+	j.checkClosed(s, l, closed)
+	j.emit(l, e.results, closed)
+	for _, o := range e.offsets {
+		j.checkReplay(l, o)
+	}
+	l.at = j.w.now
+}
+
+// heads reads C of a shard from a transaction's metadata. A shard that begins has
+// the C that its start gives it.
+func (j *judge) heads(s *session, l *ledger, offsets []pipeline.Offset) int64 {
+	closed := none
+	for i, o := range offsets {
+		m, err := readMetadata(o.Metadata, o.At)
+		if err != nil {
+			j.violate("%v: metadata %q: %v", o.Partition, o.Metadata, err)
+		}
+		if i > 0 && m.closed != closed {
+			j.violate("%v: C %s, of another partition of the shard %s", o.Partition, j.w.clockTime(m.closed), j.w.clockTime(closed))
+		}
+		closed = m.closed
+		b := l.book(o.Partition)
+		if !b.begun {
+			pos := s.taken[o.Partition]
+			b.begun, b.done = true, pos.Offset
+			j.w.noteBirth(b.source)
+			l.skipped = max(l.skipped, pos.Checkpoint.Skipped)
+			l.closed = max(l.closed, pos.Checkpoint.Skipped)
+		}
+	}
+	if closed < l.closed {
+		j.violate("V5: %s: C went back from %s to %s", l.sink, j.w.clockTime(l.closed), j.w.clockTime(closed))
+	}
+	return closed
+}
+
+// read goes through the offsets that a commit passes.
+func (j *judge) read(l *ledger, b *book, to int64, letters *letterBox) (n pipeline.Counts) {
+	if to > int64(len(b.entries)) {
+		j.violate("%v: committed offset %d is beyond the log", b.id, to)
+		return n
+	}
+	for ; b.done < to; b.done++ {
+		j.offset(l, b, &b.entries[b.done], letters, &n)
+	}
+	return n
+}
+
+// offset decides what one offset is.
+func (j *judge) offset(l *ledger, b *book, e *entry, letters *letterBox, n *pipeline.Counts) {
+	o := b.done
+	end := floor(e.time, j.size()) + j.size()
+	switch {
+	case e.what == control || e.what == aborted:
+		j.w.reached[controlRecord]++
+		n.Other++
+	case e.what == garbage || j.refused(b, e, letters.refuses(b.id, o)):
+		if e.what != garbage {
+			b.refused = append(b.refused, o)
+		}
+		j.bad(b, o, letters, n)
+	case end <= l.skipped:
+		j.w.reached[skippedRecord]++
+		b.largest = max(b.largest, e.time)
+		n.Skipped++
+	case end <= l.closed:
+		b.largest = max(b.largest, e.time)
+		j.late(b, o, letters, n)
+	default:
+		b.largest = max(b.largest, e.time)
+		w := l.window(end - j.size())
+		if _, ok := w.first[b.index]; !ok {
+			w.first[b.index] = o
+		}
+		w.samples = append(w.samples, sample{e.time, b.index, o, e.a, e.b})
+		n.Aggregated++
+		if l.idled {
+			l.idled = false
+			j.w.reached[woken]++
+		}
+	}
+}
+
+func (j *judge) size() int64 { return int64(j.w.script.spec.Window.Size) }
+
+// refused tells whether a record had to be refused for its time or its schema id.
+// Where it depends on the moment at which it was read, the dead letters say, if
+// that is possible.
+func (j *judge) refused(b *book, e *entry, letter bool) bool {
+	const slack = 3 * sec // of the processes' clocks
+	ahead := e.time - int64(j.w.script.spec.MaxFuture)
+	switch {
+	case e.schema >= firstUnknown:
+		learned := j.w.script.learned[e.schema-firstUnknown]
+		must, can := j.w.now < learned, e.at < learned
+		if must && !letter && !j.skips() || letter && !can {
+			j.violate("%v offset %d: schema id %d, known from %s: refused is %v", b.id, b.done, e.schema, j.w.clockTime(learned), letter)
+		}
+		if letter || must {
+			j.w.reached[unknownRefused]++
+			return true
+		}
+	case ahead > e.at-slack:
+		must, can := ahead > j.w.now+60*sec+slack, ahead > e.at-slack
+		if must && !letter && !j.skips() || letter && !can {
+			j.violate("%v offset %d: time %s: refused is %v", b.id, b.done, j.w.clockTime(e.time), letter)
+		}
+		if letter || must {
+			j.w.reached[futureRefused]++
+			return true
+		}
+	}
+	return false
+}
+
+func (j *judge) skips() bool { return j.w.script.spec.OnError == spec.OnErrorSkip }
+
+func (j *judge) bad(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
+	if j.skips() {
+		j.w.reached[badSkipped]++
+		n.Skipped++
+		return
+	}
+	j.w.reached[badRecord]++
+	n.Bad++
+	if !letters.take(b.id, o, false) {
+		j.violate("V4: %v offset %d is bad, and no dead letter", b.id, o)
+	}
+}
+
+func (j *judge) late(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
+	j.w.reached[lateRecord]++
+	j.w.late++
+	n.Late++
+	if j.w.script.spec.Late != spec.LateDeadLetter {
+		return
+	}
+	j.w.reached[lateLetter]++
+	if !letters.take(b.id, o, true) {
+		j.violate("V4: %v offset %d is late, and no dead letter", b.id, o)
+	}
+}
+
+// window is the undecided window that starts at start.
+func (l *ledger) window(start int64) *window {
+	i, ok := slices.BinarySearchFunc(l.windows, start, func(w *window, s int64) int { return cmp.Compare(w.start, s) })
+	if !ok {
+		l.windows = slices.Insert(l.windows, i, &window{start: start, first: map[int]int64{}})
+	}
+	return l.windows[i]
+}
+
+// emit holds the results against the windows that C passes.
+func (j *judge) emit(l *ledger, results []pipeline.Result, closed int64) {
+	l.closed = closed
+	for _, r := range results {
+		if l.visible[r.Start] {
+			j.violate("V1: %s: window %s was emitted before", l.sink, j.w.clockTime(r.Start))
+		}
+		l.visible[r.Start] = true
+		if r.End != r.Start+j.size() || r.End > closed {
+			j.violate("%s: window [%s, %s) emitted at C %s", l.sink, j.w.clockTime(r.Start), j.w.clockTime(r.End), j.w.clockTime(closed))
+		}
+	}
+	for len(l.windows) > 0 && l.windows[0].start+j.size() <= closed {
+		j.compare(l, l.windows[0], results)
+		l.windows = l.windows[1:]
+		results = results[min(1, len(results)):]
+	}
+	if len(results) > 0 {
+		j.violate("%s: %d results of windows without records: %+v", l.sink, len(results), results)
+	}
+}
+
+// compare holds one result, the first of those left, against its window.
+func (j *judge) compare(l *ledger, w *window, results []pipeline.Result) {
+	if len(results) == 0 || results[0].Start != w.start {
+		j.violate("V1: %s: window %s was decided and not emitted", l.sink, j.w.clockTime(w.start))
+		return
+	}
+	r := results[0]
+	if len(w.first) > 1 {
+		j.w.reached[pooled]++
+	}
+	if len(w.samples) < j.w.script.spec.MinSample {
+		j.w.reached[smallSample]++
+	}
+	want := aggregate(&j.w.script.spec, w.samples)
+	if r.Count != int64(len(w.samples)) || !same(r.Values, want) {
+		j.violate("V2: %s: window %s has count %d and %v, should be %d and %v", l.sink, j.w.clockTime(w.start), r.Count, r.Values, len(w.samples), want)
+	}
+	if j.w.kept != nil {
+		j.w.kept[kept{l.sink, r.Start}] = want
+	}
+}
+
+// letterBox are the dead letters of a transaction that were not accounted for.
+type letterBox struct{ letters []pipeline.DeadLetter }
+
+func (b *letterBox) index(id pipeline.Partition, offset int64, late bool) int {
+	return slices.IndexFunc(b.letters, func(d pipeline.DeadLetter) bool {
+		return d.Partition == id && d.Offset == offset && d.Record == any(offset) && strings.HasPrefix(d.Reason, "late") == late
+	})
+}
+
+// refuses tells whether a record was refused as bad.
+func (b *letterBox) refuses(id pipeline.Partition, offset int64) bool {
+	return b.index(id, offset, false) >= 0
+}
+
+func (b *letterBox) take(id pipeline.Partition, offset int64, late bool) bool {
+	i := b.index(id, offset, late)
+	if i >= 0 {
+		b.letters = slices.Delete(b.letters, i, i+1)
+	}
+	return i >= 0
+}

@@ -1,0 +1,158 @@
+package simulation
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+var errFetch = errors.New("fetch: a broker's error")
+
+// Poll implements pipeline.Client.
+func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
+	if s.replaying() && s.armed(crashReplaying) {
+		panic(crash{})
+	}
+	s.nap(s.w.between(1, 4*ms))
+	for _, c := range s.cursors {
+		if slices.Contains(req.Resume, c.id) {
+			c.resumed = true
+		}
+	}
+	s.ask(req.Ends)
+	wait := s.w.between(20*ms, s.w.script.doze)
+	if s.readable() {
+		wait = s.w.between(ms, 40*ms)
+	}
+	s.nap(wait)
+	changes := s.changes
+	batches, err := s.take()
+	if err != nil {
+		return pipeline.Fetch{}, err
+	}
+	if s.w.chance(30) { // what was polled is decoded while the group goes on
+		s.nap(s.w.between(1, 30*ms))
+	}
+	if s.err != nil {
+		return pipeline.Fetch{}, s.err
+	}
+	if s.armed(pollFails) {
+		return pipeline.Fetch{}, errFetch
+	}
+	if changes != s.changes && s.strange(batches) {
+		s.w.reached[staleBatch]++
+	}
+	f := pipeline.Fetch{Now: s.w.now + s.life.skew, Generation: s.changes, Events: s.events, Ends: s.answers, Batches: batches}
+	s.events, s.answers, s.told = nil, nil, s.known
+	return f, nil
+}
+
+// strange tells whether a batch was read under another assignment.
+func (s *session) strange(batches []pipeline.Batch) bool {
+	return slices.ContainsFunc(batches, func(b pipeline.Batch) bool {
+		c := s.cursor(b.Partition)
+		return c == nil || !c.resumed
+	})
+}
+
+// ask looks up where partitions end; the answer takes its time, and may not come.
+func (s *session) ask(ids []pipeline.Partition) {
+	if len(ids) == 0 || !s.w.script.tidy && s.w.chance(10) {
+		return
+	}
+	asked := s.w.now + s.life.skew
+	s.w.after(s.w.between(0, 100*ms), func() {
+		answers := map[pipeline.Partition]pipeline.End{}
+		for _, id := range ids {
+			src := s.w.source(id)
+			answers[id] = pipeline.End{Stable: src.stable(s.w.now), High: src.high(s.w.now), Asked: asked}
+		}
+		s.answers = answers
+	})
+}
+
+func (s *session) cursor(id pipeline.Partition) *cursor {
+	for _, c := range s.cursors {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// replaying tells that a partition is read again from before what is committed.
+func (s *session) replaying() bool {
+	return slices.ContainsFunc(s.cursors, func(c *cursor) bool {
+		return c.next > c.position.Checkpoint.Replay && c.next < c.position.Offset
+	})
+}
+
+func (s *session) readable() bool {
+	return slices.ContainsFunc(s.cursors, func(c *cursor) bool { return c.resumed && c.next < c.stable(s.w.now) })
+}
+
+// take reads what is there, of some partitions and of each as much as chance
+// has it, in any order.
+func (s *session) take() ([]pipeline.Batch, error) {
+	if s.w.lasting(registryDown) {
+		if s.readable() {
+			s.w.reached[point17]++
+		}
+		return nil, nil
+	}
+	var batches []pipeline.Batch
+	for _, i := range s.w.Perm(len(s.cursors)) {
+		c := s.cursors[i]
+		if !c.resumed || s.w.chance(25) {
+			continue
+		}
+		if c.next < c.begin(s.w.now) {
+			return nil, &pipeline.Stop{Msg: "the records to be read next are gone from the broker"}
+		}
+		end := c.stable(s.w.now)
+		if end < c.high(s.w.now) {
+			s.w.reached[upstreamOpen]++
+		}
+		n := min(1+s.w.Int64N(int64(s.w.script.polls)), end-c.next)
+		if n <= 0 {
+			continue
+		}
+		if b := s.decode(c, c.next+n); b.Next > 0 {
+			batches = append(batches, b)
+		}
+		c.next += n
+	}
+	return batches, nil
+}
+
+// decode makes columns of the offsets up to end. What a transaction aborted is
+// filtered, and if nothing else was read the batch is empty.
+func (s *session) decode(c *cursor, end int64) pipeline.Batch {
+	b := pipeline.Batch{Partition: c.id, Epoch: 1}
+	var columns [2][]float64
+	for o := c.next; o < end; o++ {
+		e := &c.entries[o]
+		if e.what == aborted {
+			continue
+		}
+		b.Next = o + 1
+		switch {
+		case e.what == control:
+		case e.what == garbage:
+			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "garbage", Record: o})
+		case !s.w.knows(e.schema):
+			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "unknown", Unknown: true, Schema: e.schema, Record: o})
+		default:
+			b.Offsets, b.Times, b.Schemas = append(b.Offsets, o), append(b.Times, e.time), append(b.Schemas, e.schema)
+			columns[0], columns[1] = append(columns[0], e.a), append(columns[1], e.b)
+			s.wide = s.wide || e.schema != 1
+		}
+	}
+	b.Columns = columns[:1]
+	if s.wide {
+		b.Columns = columns[:]
+	}
+	b.Record = func(row int) any { return b.Offsets[row] }
+	return b
+}

@@ -1,0 +1,267 @@
+package simulation
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+// session is one membership of the group with one stream of transactions, as
+// kgo's session is: the pipeline.Client of one worker. What the group does to it
+// happens between and during the worker's calls, and reaches the worker as
+// events of the next poll.
+type session struct {
+	*process
+	id         int
+	dead       bool
+	member     *member
+	generation int32 // of the group, as the client knows it
+	joining    bool  // from the request to join to the assignment
+	round      int   // an offset fetch of an earlier assignment is void
+
+	current  []pipeline.Partition // assigned
+	fetching []pipeline.Partition // of those, without a position yet
+	known    map[string]int32     // partitions of each topic, as the last leader saw them
+	told     map[string]int32     // the same, as the worker was told
+	announce []string             // the topics of the last join
+	view     int64                // age of the client's metadata: what it knows was so at this time
+
+	events  []pipeline.Event
+	changes int64 // counts them
+	err     error // the next poll ends the session with it
+
+	cursors []*cursor                                // in the order of their partitions
+	taken   map[pipeline.Partition]pipeline.Position // what was assigned last
+	answers map[pipeline.Partition]pipeline.End
+	wide    bool // a record with a second field was decoded
+	stale   bool // a batch of this poll was taken before the latest change
+
+	producer  *producerID
+	attempts  map[string]attempt // last commit tried, by shard
+	totals    map[pipeline.Partition]pipeline.Counts
+	unchecked bool // totals grew
+}
+
+var errForgotten = errors.New("the group has forgotten this member")
+
+// cursor is where the client reads a partition.
+type cursor struct {
+	*source
+	position pipeline.Position
+	next     int64
+	believed int64 // where the client goes back to after an aborted transaction
+	resumed  bool
+}
+
+func (s *session) String() string { return fmt.Sprintf("%s.%d", s.process, s.id) }
+
+func (p *process) join() *session {
+	s := &session{
+		process: p, id: p.w.sessions, view: p.w.now, attempts: map[string]attempt{},
+		totals: map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
+	}
+	p.w.sessions++
+	s.producer = p.w.initProducer(p.transactionalID())
+	s.w.logf("%s: joins", s)
+	s.rejoin()
+	s.w.after(heartbeatInterval, s.heartbeat)
+	s.w.after(s.w.between(1, metadataAge), s.refresh)
+	return s
+}
+
+// add queues an event for the worker.
+func (s *session) add(e pipeline.Event) {
+	s.events = append(s.events, e)
+	s.changes++
+}
+
+// rejoin sends what the member holds with a request to join.
+func (s *session) rejoin() {
+	if s.dead {
+		return
+	}
+	if s.member != nil && !s.w.group.has(s.member) {
+		// kgo would join anew and claim what it had, though others may have had it
+		// since: the balancer has to end the session.
+		s.w.reached[forgotten]++
+		s.err = errForgotten
+		return
+	}
+	s.joining = true
+	s.round++
+	s.add(pipeline.Joining{Owned: slices.Clone(s.current)})
+	s.announce = s.w.topics(s.view)
+	s.w.group.join(s, pipeline.Member{
+		ID: fmt.Sprintf("%08x", s.w.Uint32()), Topics: s.announce, Owned: slices.Clone(s.current),
+		Generation: s.generation, Counts: s.known,
+	})
+}
+
+// counts are the partitions of the topics that the client knows.
+func (s *session) counts() map[string]int32 { return s.w.counts(s.view) }
+
+// heartbeat tells the group that the member lives, and learns what it wants.
+func (s *session) heartbeat() {
+	g := &s.w.group
+	wait := heartbeatInterval
+	switch d := s.frozen(); {
+	case s.dead:
+		return
+	case d > 0:
+		wait = d
+	case s.joining:
+	case !g.has(s.member):
+		s.expelled()
+	case g.state == joining && s.armed(slowJoin):
+		wait = rebalanceTimeout + s.w.between(0, 5*sec)
+		s.w.after(wait, s.rejoin)
+	case g.state == joining:
+		s.rejoin()
+	default:
+		s.member.beat = s.w.now
+	}
+	s.w.after(wait+s.w.between(0, 50*ms), s.heartbeat)
+}
+
+// expelled loses everything: the group went on without this member.
+func (s *session) expelled() {
+	s.w.reached[expelled]++
+	s.w.logf("%s: expelled, had %v", s, s.current)
+	lost := s.current
+	s.current, s.fetching, s.cursors, s.member = nil, nil, nil, nil
+	s.lost(lost)
+	s.rejoin()
+}
+
+// lost calls back, unless the client swallows it.
+func (s *session) lost(ids []pipeline.Partition) {
+	switch {
+	case len(ids) == 0:
+	case s.life.swallows && s.w.chance(50):
+		s.w.reached[swallowed]++
+	default:
+		s.add(pipeline.Lost{Partitions: ids})
+	}
+}
+
+// synced takes the leader's plan, cooperatively: what is no longer ours is lost
+// and the member joins again; what is new gets its offsets fetched.
+func (s *session) synced(ids []pipeline.Partition, counts map[string]int32) {
+	if d := s.frozen(); d > 0 {
+		generation := s.generation
+		s.w.after(d, func() {
+			if !s.dead && s.joining && s.generation == generation && s.w.group.has(s.member) && !s.member.joined {
+				s.synced(ids, counts)
+			}
+		})
+		return
+	}
+	ids = slices.SortedFunc(slices.Values(ids), pipeline.Partition.Compare)
+	s.w.logf("%s: synced at %d with %v", s, s.generation, ids)
+	s.joining = false
+	s.member.beat = s.w.now
+	s.known = counts
+	s.add(pipeline.Synced{Owned: ids, Counts: counts})
+	lost := less(s.current, ids)
+	fresh := less(ids, s.current)
+	s.fetching = slices.DeleteFunc(slices.Concat(s.fetching, fresh), func(id pipeline.Partition) bool { return !slices.Contains(ids, id) })
+	s.current = ids
+	s.w.noteSync(s, fresh)
+	s.cursors = slices.DeleteFunc(s.cursors, func(c *cursor) bool { return !slices.Contains(ids, c.id) })
+	s.lost(lost)
+	if len(lost) > 0 {
+		s.w.after(s.w.between(0, 20*ms), func() {
+			if !s.joining {
+				s.rejoin()
+			}
+		})
+	}
+	if len(s.fetching) > 0 {
+		round := s.round
+		s.w.after(s.w.between(1, 60*ms), func() { s.fetchOffsets(round) })
+	}
+}
+
+// less is what of a is not in b.
+func less(a, b []pipeline.Partition) []pipeline.Partition {
+	return slices.DeleteFunc(slices.Clone(a), func(id pipeline.Partition) bool { return slices.Contains(b, id) })
+}
+
+// fetchOffsets waits until no transaction holds an offset of the shards that
+// were assigned, and then looks the partitions up.
+func (s *session) fetchOffsets(round int) {
+	if s.dead || s.joining || round != s.round {
+		return
+	}
+	if d := s.frozen(); d > 0 {
+		s.w.after(d, func() { s.fetchOffsets(round) })
+		return
+	}
+	for _, src := range s.w.script.sources {
+		if s.w.group.pending[src.id] > 0 && s.ofShard(src.id) {
+			s.w.reached[unstableFetch]++
+			s.w.after(300*ms, func() { s.fetchOffsets(round) })
+			return
+		}
+	}
+	offsets := maps.Clone(s.w.group.offsets)
+	s.w.after(s.w.between(0, 20*ms), func() { s.assign(round, offsets) })
+}
+
+func (s *session) ofShard(id pipeline.Partition) bool {
+	return slices.ContainsFunc(s.fetching, func(f pipeline.Partition) bool { return s.w.plan.Sink(f.Topic) == s.w.plan.Sink(id.Topic) })
+}
+
+// assign brings the worker the partitions that it is to take up.
+func (s *session) assign(round int, offsets map[pipeline.Partition]pipeline.Committed) {
+	if s.dead || s.joining || round != s.round {
+		return
+	}
+	at := look{s.w, s.life.skew, s.armed(lookFails)}
+	positions, err := s.w.plan.Locate(s.fetching, offsets, s.origin, at)
+	if err == nil && len(positions) != len(s.fetching) {
+		err = errors.New("not every partition was located")
+	}
+	if err != nil {
+		s.w.logf("%s: %v", s, err)
+		s.err = err
+		return
+	}
+	s.w.judge.located(s, positions)
+	for _, pos := range positions {
+		s.w.logf("%s: assigned %v at %d, done %d, C %s", s, pos.Partition, pos.Checkpoint.Replay, pos.Offset, s.w.clockTime(pos.Checkpoint.Closed))
+		s.taken[pos.Partition] = pos
+		s.cursors = append(s.cursors, &cursor{
+			source: s.w.source(pos.Partition), position: pos,
+			next: pos.Checkpoint.Replay, believed: pos.Checkpoint.Replay,
+		})
+	}
+	slices.SortFunc(s.cursors, func(a, b *cursor) int { return a.id.Compare(b.id) })
+	s.fetching = nil
+	s.add(pipeline.Assigned{Positions: positions, Counts: s.w.plan.Counts(offsets, nil)})
+}
+
+// refresh renews the client's metadata: a new topic makes it join again, new
+// partitions only if it leads.
+func (s *session) refresh() {
+	if s.dead || s.w.over {
+		return
+	}
+	if s.frozen() == 0 && !s.joining {
+		s.view = s.w.now
+		leads := len(s.w.group.members) > 0 && s.w.group.members[0] == s.member
+		if !slices.Equal(s.announce, s.w.topics(s.view)) || leads && s.w.grew(s.known, s.view) {
+			s.rejoin()
+		}
+	}
+	s.w.after(s.w.between(metadataAge/2, metadataAge), s.refresh)
+}
+
+// close leaves the group, if it can.
+func (s *session) close() {
+	s.dead = true
+	s.w.group.evict(s.member)
+}

@@ -1,0 +1,127 @@
+package simulation
+
+import "fmt"
+
+// mark names something that schedules have to reach.
+type mark int
+
+// The crash points of PROTOCOL section 5, then the rules of section 2.
+const (
+	point1 mark = iota
+	point2
+	point3
+	point4
+	point5
+	point6
+	point7
+	point8
+	point9
+	point10
+	point11
+	point12
+	point13
+	point14
+	point15
+	point16
+	point17
+	point18
+	point19
+	pollFailed
+	lookFailed
+	joinedLate
+	committed
+	idleLeft
+	emptyLeft
+	allIdle
+	woken
+	lateRecord
+	lateLetter
+	skippedRecord
+	badRecord
+	badSkipped
+	controlRecord
+	upstreamOpen
+	unstableFetch
+	tornHold
+	tornEnded
+	futureRefused
+	futureReplayed
+	unknownRefused
+	unknownReplayed
+	replayed
+	freshAtClosed
+	newTopic
+	newPartition
+	movedShard
+	staleBatch
+	changedRefused
+	brokerRefused
+	fellBack
+	retried
+	startLatest
+	startTime
+	startTrimmed
+	untilEnd
+	closeOpen
+	smallSample
+	pooled
+	expelled
+	forgotten
+	swallowed
+	fenced
+	joinTimeout
+	staleCounts
+	reread
+	marks
+)
+
+// names say what the marks are.
+var names = [marks]string{
+	point1: "1 crash after poll, before Begin", point2: "2 crash after Produce", point3: "3 crash after TxnOffsetCommit",
+	point4: "4 EndTxn sent, answer lost", point5: "5 crash after commit", point6: "6 End false", point7: "7 zombie past its session",
+	point8: "8 transaction timed out", point9: "9 some produces failed", point10: "10 coordinator moves",
+	point11: "11 source truncated: stop", point12: "12 retention passes r: stop", point13: "13 crash while replaying",
+	point14: "14 a rebalance tears a shard", point15: "15 metadata foreign or too large: stop", point16: "16 killed anywhere",
+	point17: "17 registry down", point18: "18 dead letters cannot be written", point19: "19 group offsets gone: stop",
+	pollFailed: "fetch error ends the session", lookFailed: "look-up error ends the session", joinedLate: "a member joins late", committed: "commit",
+	idleLeft: "C passed an idle partition", emptyLeft: "C passed an empty partition", allIdle: "all idle: open windows close", woken: "records after all were idle",
+	lateRecord: "late", lateLetter: "late, dead letter", skippedRecord: "skipped, before the start", badRecord: "bad, dead letter", badSkipped: "bad, skipped",
+	controlRecord: "control or aborted", upstreamOpen: "open upstream transaction holds back", unstableFetch: "offset fetch waits for a transaction",
+	tornHold: "a torn shard holds", tornEnded: "a torn shard ends the session", futureRefused: "refused by max_future", futureReplayed: "refused again on replay, by tick",
+	unknownRefused: "unknown schema id", unknownReplayed: "known by now, refused again on replay", replayed: "taken over with r < done",
+	freshAtClosed: "fresh partition begins at C", newTopic: "new topic", newPartition: "new partition", movedShard: "shard moved between live members",
+	staleBatch: "batch of an earlier assignment", changedRefused: "refused: the assignment changed", brokerRefused: "refused: an older generation",
+	fellBack: "C fell back", retried: "results retried after an abort", startLatest: "start: latest", startTime: "start: a time",
+	startTrimmed: "start: after retention", untilEnd: "--until-end ended", closeOpen: "--close-open emitted", smallSample: "small sample",
+	pooled: "window of several partitions", expelled: "live member expelled", forgotten: "expelled, found by joining", swallowed: "callback of loss swallowed", fenced: "fenced by its own name",
+	joinTimeout: "left behind in a join", staleCounts: "leader's counts are older than a member's", reread: "cold re-read equals live",
+}
+
+// Tally counts how often each mark was reached.
+type Tally [marks]int
+
+// Add adds other.
+func (t *Tally) Add(other *Tally) {
+	for i, n := range other {
+		t[i] += n
+	}
+}
+
+// String is the table.
+func (t *Tally) String() string {
+	out := ""
+	for i, n := range t {
+		out += fmt.Sprintf("%10d  %s\n", n, names[i])
+	}
+	return out
+}
+
+// Missed are the marks that were never reached.
+func (t *Tally) Missed() (missed []string) {
+	for i, n := range t {
+		if n == 0 {
+			missed = append(missed, names[i])
+		}
+	}
+	return missed
+}

@@ -1,0 +1,309 @@
+// Package simulation tries the delivery protocol: the worker that runs on Kafka,
+// the plan that says where reading starts and the balancer run here against a
+// model of the broker, in virtual time, while processes crash and the broker
+// fails.
+//
+//	seed -> draw -> script{spec, logs, processes, faults} -> Run -> Outcome
+//
+// One seed is one schedule, and decides everything. source.go is the logs,
+// group.go the coordinator of the group, session.go, poll.go and commit.go the
+// client, process.go who runs it; judge.go and bounds.go say what had to become
+// visible, from the logs alone: they share no code with what they judge.
+//
+// The model is harsher than the broker where it may be. Events reach the worker
+// between any two calls and in the middle of a commit; batches of an assignment
+// that is gone are delivered; callbacks of loss are swallowed; a leader tears
+// shards.
+package simulation
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+// Outcome is what became of one schedule.
+type Outcome struct {
+	Seed       uint64
+	Records    int
+	Reached    Tally
+	Violations []string
+}
+
+// world is one schedule as it is played.
+type world struct {
+	dice
+	clock
+	script    *script
+	plan      *pipeline.Plan
+	group     group
+	producers map[string]*producerID
+	processes []*process
+	sessions  int
+	faults    []fault
+	holders   map[string]*session // who got a shard last
+	judge     *judge
+	reached   Tally
+	late      int  // records
+	idles     int  // times that C rose by silence
+	halted    bool // what stops the pipeline has happened
+	over      bool
+	kept      map[kept][]float64 // results, where they are wanted
+	trace     io.Writer
+}
+
+// kept names a result.
+type kept struct {
+	sink  string
+	start int64
+}
+
+// Run plays the schedule of a seed. What happens is written to trace, unless
+// that is nil.
+func Run(seed uint64, trace io.Writer) Outcome {
+	s := draw(seed)
+	w := newWorld(s, seed, trace)
+	w.kept = s.keeps()
+	w.play()
+	if w.kept != nil && len(w.judge.violations) == 0 && w.late == 0 && w.idles == 0 {
+		w.reread(seed)
+	}
+	return Outcome{Seed: seed, Records: s.records(), Reached: w.reached, Violations: w.judge.violations}
+}
+
+func newWorld(s *script, seed uint64, trace io.Writer) *world {
+	w := &world{
+		dice: newDice(seed, 2), clock: clock{now: s.t0}, script: s, trace: trace,
+		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
+	}
+	var err error
+	if w.plan, err = pipeline.Compile(s.spec); err != nil {
+		panic(err)
+	}
+	w.group = group{w: w, offsets: map[pipeline.Partition]pipeline.Committed{}, pending: map[pipeline.Partition]int{}}
+	w.judge = newJudge(w)
+	return w
+}
+
+// play runs the schedule to its end.
+func (w *world) play() {
+	defer func() {
+		if r := recover(); r != nil {
+			w.judge.violate("panic: %v\n%s", r, debug.Stack())
+		}
+		w.over = true
+		for _, p := range w.processes {
+			p.end()
+		}
+	}()
+	for _, l := range w.script.lives {
+		w.spawn(l)
+	}
+	for i := range w.faults {
+		if f := &w.faults[i]; f.what == kill {
+			w.at(f.at, func() { w.kill(f) })
+		}
+	}
+	w.after(sec, w.group.watch)
+	w.after(sec, w.watch)
+	w.at(w.script.t0+w.between(6*sec, 14*sec), w.arrange)
+	for !w.over && w.step() {
+	}
+}
+
+// kill ends a process wherever it is.
+func (w *world) kill(f *fault) {
+	if p := w.processes[f.process]; p.s != nil && !w.over {
+		w.reached[point16]++
+		p.kill()
+	}
+}
+
+// watch ends the schedule once everything is done, or should be.
+func (w *world) watch() {
+	const bound = 120 * sec
+	quiet := w.now > w.script.quiet
+	switch {
+	case w.script.untilEnd && !slices.ContainsFunc(w.processes, func(p *process) bool { return !p.ended }):
+		for _, p := range w.processes {
+			w.judge.finished(p)
+		}
+		w.over = true
+	case !w.script.untilEnd && quiet && w.judge.drained() == "":
+		w.over = true
+	case w.now > w.script.quiet+bound:
+		w.judge.violate("V6: not done: %s", w.judge.drained())
+		w.over = true
+	default:
+		w.after(sec, w.watch)
+	}
+}
+
+// drained says what is left to be done, "" when nothing is.
+func (j *judge) drained() string {
+	var left []string
+	for _, l := range j.ledgers {
+		low := int64(never)
+		for _, b := range l.books {
+			low = min(low, b.largest)
+			if !b.begun || b.done < int64(len(b.entries)) {
+				left = append(left, fmt.Sprintf("%v at %d of %d", b.id, b.done, len(b.entries)))
+			}
+		}
+		waits := j.w.script.spec.Idle == 0
+		if len(l.windows) > 0 && (!waits || l.windows[0].start+j.size() <= j.less(low)) {
+			left = append(left, fmt.Sprintf("%s: %d windows", l.sink, len(l.windows)))
+		}
+	}
+	return strings.Join(left, ", ")
+}
+
+// finished checks what the processes under --until-end leave behind: what was
+// there when one of them started is read, and what it let close is emitted.
+func (j *judge) finished(p *process) {
+	if !p.finished {
+		return
+	}
+	all := !slices.ContainsFunc(j.w.processes, func(p *process) bool { return !p.finished })
+	for _, l := range j.ledgers {
+		high := none
+		for _, b := range l.books {
+			high = max(high, b.largest)
+			stop, ok := p.origin.Stops[b.id]
+			if !ok {
+				continue
+			}
+			if b.done < stop {
+				j.violate("%s ended with %v at %d, before %d", p, b.id, b.done, stop)
+			}
+		}
+		if all && l.closed < j.less(high) {
+			j.violate("%s ended with %s at C %s, below %s", p, l.sink, j.w.clockTime(l.closed), j.w.clockTime(j.less(high)))
+		}
+	}
+}
+
+// account holds what a worker says became of its offsets against what the judge
+// says.
+func (j *judge) account(s *session, totals map[pipeline.Partition]pipeline.Counts) {
+	if !s.unchecked {
+		return
+	}
+	s.unchecked = false
+	for id, want := range s.totals {
+		if totals[id] != want {
+			j.violate("V3: %s: %v: counts %+v, should be %+v", s, id, totals[id], want)
+		}
+	}
+}
+
+func (w *world) source(id pipeline.Partition) *source {
+	for _, s := range w.script.sources {
+		if s.id == id {
+			return s
+		}
+	}
+	panic(fmt.Sprintf("no source %v", id))
+}
+
+// knows tells whether the registry knows a schema id by now.
+func (w *world) knows(schema int32) bool {
+	return schema < firstUnknown || w.script.learned[schema-firstUnknown] <= w.now
+}
+
+// pending tells whether a transaction holds offsets of the group.
+func (w *world) pending() bool {
+	for _, s := range w.script.sources {
+		if w.group.pending[s.id] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// topics are those that the broker had at a time.
+func (w *world) topics(t int64) (names []string) {
+	for _, s := range w.script.sources {
+		if s.id.ID == 0 && s.born <= t {
+			names = append(names, s.id.Topic)
+		}
+	}
+	return names
+}
+
+// counts are the partitions of each topic at a time.
+func (w *world) counts(t int64) map[string]int32 {
+	counts := map[string]int32{}
+	for _, s := range w.script.sources {
+		if s.born <= t {
+			counts[s.id.Topic]++
+		}
+	}
+	return counts
+}
+
+// grew tells whether there were more partitions at a time than known.
+func (w *world) grew(known map[string]int32, t int64) bool {
+	for topic, n := range w.counts(t) {
+		if n > known[topic] {
+			return true
+		}
+	}
+	return false
+}
+
+// noteSync counts shards that move between members that live, and torn ones.
+func (w *world) noteSync(s *session, fresh []pipeline.Partition) {
+	for _, id := range fresh {
+		sink := w.plan.Sink(id.Topic)
+		if h := w.holders[sink]; h != nil && h != s && !h.dead {
+			w.reached[movedShard]++
+		}
+		w.holders[sink] = s
+	}
+	need, have := map[string]int{}, map[string]int{}
+	for topic, n := range s.known {
+		need[w.plan.Sink(topic)] += int(n)
+	}
+	for _, id := range s.current {
+		have[w.plan.Sink(id.Topic)]++
+	}
+	for sink, n := range have {
+		if n < need[sink] {
+			w.reached[tornHold]++
+		}
+	}
+}
+
+func (w *world) noteTorn(err error) {
+	if strings.Contains(err.Error(), "torn between members") {
+		w.reached[tornEnded]++
+	}
+}
+
+// noteBirth counts topics and partitions that appeared while running.
+func (w *world) noteBirth(s *source) {
+	switch {
+	case s.born <= w.script.t0:
+	case w.source(pipeline.Partition{Topic: s.id.Topic}).born > w.script.t0:
+		w.reached[newTopic]++
+	default:
+		w.reached[newPartition]++
+	}
+}
+
+// undecided tells whether a shard's windows up to a C still wait.
+func (j *judge) undecided(sink string, closed int64) bool {
+	l := j.ledger(sink)
+	return len(l.windows) > 0 && l.windows[0].start+j.size() <= closed
+}
+
+func (w *world) logf(format string, args ...any) {
+	if w.trace != nil {
+		fmt.Fprintf(w.trace, "%10s  %s\n", w.clockTime(w.now), fmt.Sprintf(format, args...))
+	}
+}
