@@ -2,10 +2,13 @@ package main
 
 import (
 	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
 
 	"github.com/aggrun/aggrun/embedded"
 )
@@ -17,13 +20,22 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs testdata/script, named by their command. In a script, cluster
-// starts an embedded cluster and points the environment at it.
+// starts an embedded cluster and points the environment at it, and EXAMPLES is
+// the folder of examples.
 func TestScript(t *testing.T) {
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("EXAMPLES", examples)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster},
 	})
 }
 
@@ -34,4 +46,40 @@ func startCluster(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("AGGRUN_BROKERS", strings.Join(c.Brokers(), ","))
 	ts.Setenv("AGGRUN_SOURCE_REGISTRY", c.SourceRegistry())
 	ts.Setenv("AGGRUN_SINK_REGISTRY", c.SinkRegistry())
+}
+
+// Every command says what it does, shows how, and has a script.
+func TestCommands(t *testing.T) {
+	for _, c := range commands() {
+		if c.doc == "" || !strings.Contains(c.long, "\taggrun "+c.name) && !strings.Contains(c.long, "(aggrun "+c.name) {
+			t.Errorf("%s: want a line, and help with an example", c.name)
+		}
+		if _, err := os.Stat(filepath.Join("testdata/script", c.name+".txtar")); err != nil {
+			t.Error(err)
+		}
+		seen := map[string]bool{}
+		eachFlag(c, func(f *pflag.Flag) {
+			if f.Usage == "" || seen[f.Name] {
+				t.Errorf("%s --%s: want one flag of the name, with its use", c.name, f.Name)
+			}
+			seen[f.Name] = true
+		})
+	}
+}
+
+// Every example has its line in README.md.
+func TestExamples(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../../examples/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no examples", err)
+	}
+	for _, file := range files {
+		if link := "(examples/" + filepath.Base(file) + ")"; !strings.Contains(string(readme), link) {
+			t.Errorf("README.md does not link to %s", link)
+		}
+	}
 }
