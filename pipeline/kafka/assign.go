@@ -14,8 +14,8 @@ import (
 
 // offsetsFetched keeps the group's commits for assign, which kgo calls next, in
 // the same goroutine.
-func (s *session) offsetsFetched(_ context.Context, _ *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
-	s.fetched = resp
+func (s *session) offsetsFetched(_ context.Context, client *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
+	s.fetched, s.fetcher = resp, client
 	return nil
 }
 
@@ -32,8 +32,8 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 	if len(asked) == 0 {
 		return offsets, nil
 	}
-	s.tx.Client().PauseFetchPartitions(asked)
-	positions, err := s.locate(ctx, partitions(asked))
+	s.fetcher.PauseFetchPartitions(asked) // s.tx may not be set yet
+	positions, counts, err := s.locate(ctx, partitions(asked))
 	if err != nil {
 		// kgo would only try again: the worker's next poll tells it.
 		s.queue.fail(err)
@@ -47,31 +47,26 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 		again += pos.Offset - pos.Checkpoint.Replay
 	}
 	s.log.Info("took up partitions", "partitions", len(positions), "records_to_read_again", again)
-	s.queue.add(pipeline.Assigned{Positions: positions})
+	s.queue.add(pipeline.Assigned{Positions: positions, Counts: counts})
 	return offsets, nil
 }
 
-// locate finds the places to take partitions up, from what the group keeps.
-func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pipeline.Position, error) {
-	committed := map[pipeline.Partition]pipeline.Committed{}
-	s.read(s.fetched, committed)
-	for _, id := range asked {
-		if c, ok := committed[id]; !ok || c.Offset < 0 {
-			// A fresh partition begins at its shard's C, which its siblings hold.
-			if err := s.siblings(ctx, committed); err != nil {
-				return nil, err
-			}
-			break
-		}
+// locate finds the places to take partitions up, from what the group keeps for
+// them and for the rest of their shards.
+func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pipeline.Position, map[string]int32, error) {
+	committed, err := s.commits(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
+	s.read(s.fetched, committed)
 	positions, err := s.plan.Locate(asked, committed, s.origin, logs{ctx, s.admin, s.clock})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(positions) != len(asked) {
-		return nil, fmt.Errorf("located %d of %d partitions", len(positions), len(asked))
+		return nil, nil, fmt.Errorf("located %d of %d partitions", len(positions), len(asked))
 	}
-	return positions, nil
+	return positions, s.plan.Counts(committed, s.all), nil
 }
 
 // read takes an answer apart.
@@ -94,23 +89,10 @@ func (s *session) read(resp *kmsg.OffsetFetchResponse, into map[pipeline.Partiti
 	}
 }
 
-// siblings adds the commits of every partition of the group.
-func (s *session) siblings(ctx context.Context, into map[pipeline.Partition]pipeline.Committed) error {
-	all, err := s.commits(ctx)
-	if err != nil {
-		return err
-	}
-	for id, c := range all {
-		if _, ok := into[id]; !ok {
-			into[id] = c
-		}
-	}
-	return nil
-}
-
 // commits are the group's commits, none of them pending in a transaction.
 func (r *run) commits(ctx context.Context) (map[pipeline.Partition]pipeline.Committed, error) {
 	wait := backoff{least: r.cfg.Timing.MetadataMin / 10, most: r.cfg.Timing.MetadataMin}
+	commits := map[pipeline.Partition]pipeline.Committed{}
 	for {
 		resp, err := r.admin.FetchOffsets(kadm.RequireStable(ctx), r.group)
 		if err == nil {
@@ -118,7 +100,6 @@ func (r *run) commits(ctx context.Context) (map[pipeline.Partition]pipeline.Comm
 		}
 		switch {
 		case err == nil:
-			commits := map[pipeline.Partition]pipeline.Committed{}
 			for topic, ps := range resp {
 				for id, o := range ps {
 					commits[pipeline.Partition{Topic: topic, ID: id}] = pipeline.Committed{Offset: o.At, Epoch: o.LeaderEpoch, Metadata: o.Metadata}
@@ -126,7 +107,7 @@ func (r *run) commits(ctx context.Context) (map[pipeline.Partition]pipeline.Comm
 			}
 			return commits, nil
 		case isMissingGroup(err):
-			return nil, nil
+			return commits, nil
 		case !isUnstable(err):
 			return nil, fmt.Errorf("offsets of group %s: %w", r.group, err)
 		}

@@ -115,9 +115,21 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		if r.cfg.UntilEnd && w.Finished() {
-			return true, nil
+			if done, err := r.reached(ctx); done || err != nil {
+				return done, err
+			}
 		}
 	}
+}
+
+// reached tells that the whole group is through; as long as it is not, what
+// another member lets go of may come here.
+func (r *run) reached(ctx context.Context) (bool, error) {
+	commits, err := r.commits(ctx)
+	if err != nil || r.origin.Reached(commits) {
+		return err == nil, err
+	}
+	return false, pause(ctx, r.cfg.Timing.MetadataMin)
 }
 
 func (r *run) account(totals map[pipeline.Partition]pipeline.Counts) {

@@ -26,8 +26,9 @@ type session struct {
 	batches  []pipeline.Batch
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
 	asking   bool
-	topicIDs map[string][16]byte // guarded by queue.mu
-	fetched  *kmsg.OffsetFetchResponse
+	topicIDs map[string][16]byte       // guarded by queue.mu
+	fetched  *kmsg.OffsetFetchResponse // and its client: of kgo's goroutine alone
+	fetcher  *kgo.Client
 	refused  backoff
 	wg       sync.WaitGroup
 }
