@@ -60,7 +60,15 @@ func zsh(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "\t\t%s\n", quote(c.name+":"+c.doc))
 	}
-	fmt.Fprint(w, "\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n\tcase $words[2] in\n")
+	fmt.Fprint(w, `	)
+	if ((CURRENT == 2)); then
+		_describe command commands
+		return
+	fi
+	shift words
+	((CURRENT--))
+	case $words[1] in
+`)
 	for _, c := range commands() {
 		fmt.Fprintf(w, "\t%s) _arguments", c.name)
 		eachFlag(c, func(f *pflag.Flag) {
@@ -68,7 +76,14 @@ func zsh(w io.Writer) {
 		})
 		fmt.Fprint(w, " ;;\n")
 	}
-	fmt.Fprint(w, "\tesac\n}\ncompdef _aggrun aggrun\n")
+	fmt.Fprint(w, `	esac
+}
+if [[ $funcstack[1] == _aggrun ]]; then
+	_aggrun "$@"
+else
+	compdef _aggrun aggrun
+fi
+`)
 }
 
 // zshFlag is a flag as _arguments describes it: * repeats, = takes a value.
