@@ -33,7 +33,7 @@ func fitting(p *pipeline.Plan, all []*pipeline.Plan, glob string) []string {
 	var names []string
 	for i := range 3 {
 		name := strings.NewReplacer("*", fmt.Sprintf("%03d", i), "?", fmt.Sprint(i)).Replace(glob)
-		if p.Matches(name, all) && !written(name, all) && !slices.Contains(names, name) {
+		if !strings.Contains(name, "[") && p.Matches(name, all) && !written(name, all) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
