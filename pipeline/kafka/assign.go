@@ -54,7 +54,7 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 // locate finds the places to take partitions up, from what the group keeps for
 // them and for the rest of their shards.
 func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pipeline.Position, map[string]int32, error) {
-	committed, err := s.commits(ctx)
+	committed, err := s.commits(kadm.RequireStable(ctx))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,12 +89,13 @@ func (s *session) read(resp *kmsg.OffsetFetchResponse, into map[pipeline.Partiti
 	}
 }
 
-// commits are the group's commits, none of them pending in a transaction.
+// commits are the group's commits; under a context of kadm.RequireStable it waits
+// until none of them is pending in a transaction.
 func (r *run) commits(ctx context.Context) (map[pipeline.Partition]pipeline.Committed, error) {
 	wait := backoff{least: r.cfg.Timing.MetadataMin / 10, most: r.cfg.Timing.MetadataMin}
 	commits := map[pipeline.Partition]pipeline.Committed{}
 	for {
-		resp, err := r.admin.FetchOffsets(kadm.RequireStable(ctx), r.group)
+		resp, err := r.admin.FetchOffsets(ctx, r.group)
 		if err == nil {
 			err = resp.Error()
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -137,7 +138,7 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 // committed; the same results would then be written twice. The offset and
 // metadata of a commit are never those of the one before it.
 func (s *session) confirm(c *pipeline.Commit) (bool, error) {
-	commits, err := s.commits(s.ctx)
+	commits, err := s.commits(kadm.RequireStable(s.ctx))
 	if err != nil {
 		return false, err
 	}

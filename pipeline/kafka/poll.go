@@ -59,7 +59,11 @@ func (s *session) fetchError(fe kgo.FetchError) error {
 		return stop("topic %s, partition %d: the records to be read next are gone from the broker (%v): retention removed them, or the log was truncated; "+
 			"raise the topic's retention, and use another --group, or --accept-offsets after setting the offset, to go on without them", fe.Topic, fe.Partition, fe.Err)
 	}
-	return fmt.Errorf("fetch %s/%d: %w", fe.Topic, fe.Partition, fe.Err)
+	what := "work in group " + s.group
+	if fe.Topic != "" {
+		what = fmt.Sprintf("fetch topic %s, partition %d", fe.Topic, fe.Partition)
+	}
+	return s.denied(fe.Err, what)
 }
 
 // ask looks the ends of partitions up in the background, one question at a time.

@@ -102,8 +102,22 @@ func (r *run) join(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("kafka session: %w", err)
 	}
 	s.tx = tx
+	if err := s.fence(); err != nil {
+		s.close()
+		return nil, err
+	}
 	s.wg.Go(s.discovering)
 	return s, nil
+}
+
+// fence takes the transactional id over before anything is read: kgo would do it
+// with the first transaction, but what a dead worker of this instance left open
+// keeps the group's offsets from us until then, or until the broker's timeout.
+func (s *session) fence() error {
+	if _, _, err := s.tx.Client().ProducerID(s.ctx); err != nil {
+		return s.denied(err, fmt.Sprintf("take over transactional id %s.%s", s.group, s.cfg.Instance))
+	}
+	return nil
 }
 
 func (s *session) options() []kgo.Opt {

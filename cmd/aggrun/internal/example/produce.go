@@ -41,6 +41,7 @@ func (s Source) Produce(ctx context.Context, load Load, every time.Duration, rep
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // noise does not shrink
 		kgo.ProducerLinger(5*time.Millisecond),
+		kgo.MetadataMinAge(100*time.Millisecond), // new topics get their leaders one by one
 	)
 	if err != nil {
 		return Progress{}, err
