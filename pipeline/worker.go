@@ -76,6 +76,10 @@ type Offset struct {
 // long that no rebalance seems to mend it.
 var errTorn = errors.New("a shard has been torn between members: joining again")
 
+// errEarly ends a session in which records came before their partition was
+// taken up.
+var errEarly = errors.New("a partition was assigned again while it was read: joining again")
+
 const (
 	tornLimit      = int64(10e9)  // ns
 	commitInterval = int64(1e9)   // offsets alone
@@ -183,14 +187,20 @@ func (w *Worker) part(id Partition) *part {
 	return nil
 }
 
-// apply hands the batches to their shards. Records of a partition that was not
-// resumed before this poll are of an earlier assignment, and are dropped.
+// apply hands the batches to their shards. Records of a partition that is gone
+// are dropped. Those of one that came with this poll are of an earlier
+// assignment, or were read since because an old request resumed it: then the
+// client is past records that were never applied, and only a new session reads
+// them.
 func (w *Worker) apply(batches []Batch) error {
 	for i := range batches {
 		b := &batches[i]
 		p := w.part(b.Partition)
-		if p == nil || !p.resumed {
+		if p == nil {
 			continue
+		}
+		if !p.resumed {
+			return errEarly
 		}
 		if p.stop != None && b.Next > p.stop {
 			b.cut(p.stop)

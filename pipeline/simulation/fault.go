@@ -34,6 +34,7 @@ const (
 	pollFails
 	lookFails
 	slowJoin
+	storm // one rebalance after another
 )
 
 // mishaps are the faults that a schedule draws from, and the row of PROTOCOL
@@ -47,7 +48,7 @@ var mishaps = []struct {
 	{crashAfterEnd, point5}, {endRefused, point6}, {endRefused, point6}, {freeze, point7}, {twin, point7},
 	{slowEnd, point8}, {produceFails, point9}, {coordinatorMoves, point10},
 	{crashReplaying, point13}, {tear, point14}, {kill, point16}, {registryDown, point17},
-	{deadLettersDown, point18}, {pollFails, pollFailed}, {lookFails, lookFailed}, {slowJoin, joinedLate},
+	{deadLettersDown, point18}, {pollFails, pollFailed}, {lookFails, lookFailed}, {slowJoin, joinedLate}, {storm, stormed},
 }
 
 // drawFaults chooses one to four.
@@ -62,6 +63,8 @@ func (s *script) drawFaults(d dice) {
 			s.faults = append(s.faults, fault{what: kill, process: f.process, at: f.at, until: f.until})
 		case tear: // a shard has to be without an owner
 			s.faults = append(s.faults, fault{what: kill, process: f.process, at: f.at, until: f.until})
+		case storm:
+			s.faults[len(s.faults)-1].until = f.at + d.between(3*sec, 10*sec)
 		case twin:
 			s.lives[f.process].named = true
 		case endRefused:

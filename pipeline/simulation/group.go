@@ -22,6 +22,7 @@ type group struct {
 	generation int32
 	round      int // a timer of an earlier round is void
 	settling   bool
+	withheld   bool // a shard was given to nobody: there has to be another round
 	members    []*member
 	offsets    map[pipeline.Partition]pipeline.Committed
 	pending    map[pipeline.Partition]int // open transactions that hold an offset
@@ -148,6 +149,7 @@ func (g *group) lead(generation int32) {
 	g.noteStale(said, counts)
 	plan := pipeline.Balance(g.w.plan.Sink, said, counts)
 	g.tear(plan, said)
+	g.withhold(plan, said)
 	g.state = stable
 	for _, m := range g.members {
 		g.w.after(g.w.between(1, 50*ms), func() {
@@ -192,6 +194,33 @@ func (g *group) tear(plan pipeline.Assignment, said []pipeline.Member) {
 			}
 		}
 	}
+}
+
+// withhold gives a shard to nobody this round, in a storm.
+func (g *group) withhold(plan pipeline.Assignment, said []pipeline.Member) {
+	g.withheld = false
+	if !g.w.lasting(storm) || g.w.chance(50) {
+		return
+	}
+	g.withheld = true
+	sink := g.w.plan.Sink(g.w.script.sources[g.w.IntN(len(g.w.script.sources))].id.Topic)
+	for _, m := range said {
+		plan.Members[m.ID] = slices.DeleteFunc(slices.Clone(plan.Members[m.ID]), func(id pipeline.Partition) bool { return g.w.plan.Sink(id.Topic) == sink })
+	}
+}
+
+// blow makes members join again and again while there is a storm.
+func (g *group) blow() {
+	if g.w.over {
+		return
+	}
+	if (g.withheld || g.w.lasting(storm)) && len(g.members) > 0 {
+		g.w.reached[stormed]++
+		if s := g.members[g.w.IntN(len(g.members))].s; !s.joining && !s.dead && s.frozen() == 0 {
+			s.rejoin()
+		}
+	}
+	g.w.after(g.w.between(20*ms, sec), g.blow)
 }
 
 func owned(said []pipeline.Member, id pipeline.Partition) bool {

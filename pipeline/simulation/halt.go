@@ -66,7 +66,7 @@ func (w *world) arrange() {
 		w.logf("halt: %s", halts[h].says)
 		w.halted = true
 		for _, p := range w.processes {
-			if p.s != nil {
+			if p.alive {
 				p.kill()
 			}
 		}

@@ -19,6 +19,7 @@ type process struct {
 	fences   int64 // when it was last fenced
 	origin   pipeline.Origin
 	s        *session
+	alive    bool
 	ended    bool
 	finished bool // under --until-end
 }
@@ -51,7 +52,9 @@ func (p *process) run() {
 
 // live runs sessions until the process crashes or is done.
 func (p *process) live() {
+	p.alive = true
 	defer func() {
+		p.alive = false
 		if r := recover(); r == (crash{}) {
 			p.die()
 		} else if r != nil {
@@ -109,7 +112,7 @@ func (p *process) steps() error {
 	worker := pipeline.NewWorker(p.w.plan, s, p.w.script.closeOpen)
 	for p.w.now < p.life.leave {
 		if err := worker.Step(); err != nil {
-			p.w.noteTorn(err)
+			p.w.noteError(err)
 			return err
 		}
 		p.w.judge.account(s, worker.Totals())

@@ -110,6 +110,11 @@ func (w *world) play() {
 	}
 	w.after(sec, w.group.watch)
 	w.after(sec, w.watch)
+	for _, f := range w.faults {
+		if f.what == storm {
+			w.at(f.at, w.group.blow)
+		}
+	}
 	w.at(w.script.t0+w.between(6*sec, 14*sec), w.arrange)
 	for !w.over && w.step() {
 	}
@@ -279,9 +284,12 @@ func (w *world) noteSync(s *session, fresh []pipeline.Partition) {
 	}
 }
 
-func (w *world) noteTorn(err error) {
-	if strings.Contains(err.Error(), "torn between members") {
+func (w *world) noteError(err error) {
+	switch {
+	case strings.Contains(err.Error(), "torn between members"):
 		w.reached[tornEnded]++
+	case strings.Contains(err.Error(), "assigned again while it was read"):
+		w.reached[earlyEnded]++
 	}
 }
 
