@@ -104,7 +104,7 @@ func (o *demoOptions) demoPlans() (*spec.Spec, []*pipeline.Plan, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	own := specs{paths: []string{filepath.Join(dir, "demo.yaml")}}
 	if err := os.WriteFile(own.paths[0], demoSpec, 0o600); err != nil {
 		return nil, nil, err
@@ -147,20 +147,29 @@ func (d *demonstration) run(ctx context.Context, load example.Load, s streams) e
 	defer stop()
 	producing, enough := context.WithCancel(ctx)
 	defer context.AfterFunc(after, enough)()
-	work := newGroup(stop)
+	ended := make(chan error, 2)
+	begin := func(work func() error) {
+		go func() {
+			err := work()
+			if err != nil {
+				stop() // the first failure ends everything
+			}
+			ended <- err
+		}()
+	}
 	var produced example.Progress
 	var reports []kafka.Report
-	work.begin(func() (err error) {
+	begin(func() (err error) {
 		defer time.AfterFunc(settle, stop)
 		produced, err = d.source.Produce(producing, load, 0, nil)
 		return err
 	})
-	work.begin(func() (err error) {
+	begin(func() (err error) {
 		reports, err = kafka.Run(after, d.config, d.plans)
 		return err
 	})
 	shown, err := show(after, reader, s.out)
-	if err := errors.Join(err, work.wait()); err != nil {
+	if err := errors.Join(err, <-ended, <-ended); err != nil {
 		return err
 	}
 	conclude(s.err, produced, reports, shown)

@@ -60,13 +60,10 @@ func (r *reader) close() { r.client.Close() }
 
 // read hands every result to visit until ctx ends.
 func (r *reader) read(ctx context.Context, visit func(result)) error {
-	for {
+	for ctx.Err() == nil {
 		fetches := r.client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		for _, e := range fetches.Errors() {
-			return fmt.Errorf("read topic %s: %w", e.Topic, e.Err)
+		if errs := fetches.Errors(); len(errs) > 0 && ctx.Err() == nil {
+			return fmt.Errorf("read topic %s: %w", errs[0].Topic, errs[0].Err)
 		}
 		records := fetches.Records()
 		slices.SortStableFunc(records, func(a, b *kgo.Record) int { return a.Timestamp.Compare(b.Timestamp) })
@@ -78,6 +75,7 @@ func (r *reader) read(ctx context.Context, visit func(result)) error {
 			visit(found)
 		}
 	}
+	return nil
 }
 
 func (r *reader) decode(ctx context.Context, record *kgo.Record) (result, error) {
