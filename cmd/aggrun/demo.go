@@ -128,15 +128,18 @@ func (o *demoOptions) config(loaded *spec.Spec, cluster *embedded.Cluster, s str
 // demonstration is the demo at work: a producer, the pipelines, and a reader of
 // their sinks.
 type demonstration struct {
-	cluster *embedded.Cluster
-	source  example.Source
-	plans   []*pipeline.Plan
-	config  kafka.Config
+	cluster  *embedded.Cluster
+	source   example.Source
+	plans    []*pipeline.Plan
+	config   kafka.Config
+	produced example.Progress
+	reports  []kafka.Report
 }
 
 // settle is how long the pipelines may go on once the producer has stopped.
 const settle = 600 * time.Millisecond
 
+// run produces until ctx ends, and works a little longer.
 func (d *demonstration) run(ctx context.Context, load example.Load, s streams) error {
 	reader, err := newReader(d.cluster.Brokers(), d.cluster.SinkRegistry(), sinks(d.plans, load.Topics))
 	if err != nil {
@@ -145,35 +148,35 @@ func (d *demonstration) run(ctx context.Context, load example.Load, s streams) e
 	defer reader.close()
 	after, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	producing, enough := context.WithCancel(ctx)
-	defer context.AfterFunc(after, enough)()
 	ended := make(chan error, 2)
-	begin := func(work func() error) {
-		go func() {
-			err := work()
-			if err != nil {
-				stop() // the first failure ends everything
-			}
-			ended <- err
-		}()
-	}
-	var produced example.Progress
-	var reports []kafka.Report
-	begin(func() (err error) {
-		defer time.AfterFunc(settle, stop)
-		produced, err = d.source.Produce(producing, load, 0, nil)
-		return err
-	})
-	begin(func() (err error) {
-		reports, err = kafka.Run(after, d.config, d.plans)
-		return err
-	})
+	d.begin(ctx, after, stop, load, ended)
 	shown, err := show(after, reader, s.out)
 	if err := errors.Join(err, <-ended, <-ended); err != nil {
 		return err
 	}
-	conclude(s.err, produced, reports, shown)
+	conclude(s.err, d.produced, d.reports, shown)
 	return nil
+}
+
+// begin starts the producer, which lives as long as ctx, and the pipelines, which
+// live as long as after. The first failure stops both.
+func (d *demonstration) begin(ctx, after context.Context, stop func(), load example.Load, ended chan<- error) {
+	ctx, enough := context.WithCancel(ctx)
+	context.AfterFunc(after, enough)
+	go func() {
+		var err error
+		if d.produced, err = d.source.Produce(ctx, load, 0, nil); err != nil {
+			stop()
+		}
+		time.AfterFunc(settle, stop)
+		ended <- err
+	}()
+	go func() {
+		var err error
+		d.reports, err = kafka.Run(after, d.config, d.plans)
+		stop()
+		ended <- err
+	}()
 }
 
 // conclude sums up what was seen.
