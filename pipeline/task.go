@@ -18,7 +18,7 @@ type task struct {
 	saved  int64 // C: every window with end <= saved is decided, and the broker knows it
 	closed int64 // C of the next commit: windows up to it wait to be emitted
 	known  bool  // has been whole since it was assigned: closed is the shard's
-	idle   bool  // every partition is idle
+	idle   bool  // every partition was idle, and no record has come since
 	full   int   // windows that closed and wait for the commit
 }
 

@@ -30,7 +30,7 @@ func (t *task) advance(now int64, closeOpen bool) {
 			low = min(low, p.largest)
 		}
 	}
-	t.idle = !active && !bounded
+	t.idle = t.idle || !active && !bounded // until a record comes, even if the ends are not known for a while
 	switch {
 	case active:
 		t.rise(low)

@@ -106,7 +106,7 @@ type Worker struct {
 	now     int64
 	gen     int64
 	waiting int64 // since when something waits for a commit; None
-	last    int64 // time of the last commit
+	last    int64 // when a commit was last built
 	asked   int64
 	totals  map[Partition]Counts
 }
@@ -259,14 +259,17 @@ func (w *Worker) commit() error {
 		return nil
 	}
 	c, err := w.build()
-	if err != nil || c == nil {
+	if err != nil {
 		return err
+	}
+	w.last = w.now
+	if c == nil {
+		return nil
 	}
 	ok, err := w.client.Commit(c)
 	if err != nil {
 		return err
 	}
-	w.last = w.now
 	if ok {
 		w.committed(c)
 	}
