@@ -41,7 +41,7 @@ func (j *judge) checkClosed(s *session, l *ledger, closed int64) {
 // noteClosed counts by which rule C rose.
 func (j *judge) noteClosed(l *ledger, closed, lowest int64, silent bool) {
 	if silent {
-		l.idled = true
+		l.idled, l.silent = true, closed
 		j.w.idles++
 		j.w.reached[allIdle]++
 		if j.w.script.closeOpen {

@@ -87,6 +87,9 @@ func (s *session) fenced() error {
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	s.w.noteAttempt(s, c)
 	s.nap(s.w.between(0, 5*ms))
+	if s.w.lasting(storm) && s.w.chance(70) {
+		s.nap(s.w.between(0, 2*sec))
+	}
 	s.crashAt(crashBeforeBegin)
 	t, err := s.begin(c)
 	if err != nil {
@@ -194,7 +197,11 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 	if s.armed(answerLost) {
 		return false, errAnswer
 	}
+	unsure := s.armed(endConfirmed)
 	for _, c := range s.cursors {
+		if unsure {
+			c.next = c.believed
+		}
 		c.believed = c.next
 	}
 	s.nap(s.w.between(0, 5*ms))

@@ -19,7 +19,9 @@ const (
 	crashAwaitingEnd // EndTxn is sent, and may arrive
 	crashAfterEnd
 	crashReplaying
-	kill // anywhere
+	kill         // anywhere
+	blackout     // all of them
+	endConfirmed // refused, says the client, but the broker tells that it was not
 	answerLost
 	endLost
 	endRefused
@@ -44,10 +46,10 @@ var mishaps = []struct {
 	row  mark
 }{
 	{crashBeforeBegin, point1}, {crashAfterProduce, point2}, {crashAfterOffsets, point3},
-	{crashAwaitingEnd, point4}, {answerLost, point4}, {endLost, point4},
+	{crashAwaitingEnd, point4}, {answerLost, point4}, {endLost, point4}, {endConfirmed, confirmed},
 	{crashAfterEnd, point5}, {endRefused, point6}, {endRefused, point6}, {freeze, point7}, {twin, point7},
 	{slowEnd, point8}, {produceFails, point9}, {coordinatorMoves, point10},
-	{crashReplaying, point13}, {tear, point14}, {kill, point16}, {registryDown, point17},
+	{crashReplaying, point13}, {tear, point14}, {kill, point16}, {blackout, point16}, {registryDown, point17},
 	{deadLettersDown, point18}, {pollFails, pollFailed}, {lookFails, lookFailed}, {slowJoin, joinedLate}, {storm, stormed},
 }
 
@@ -63,6 +65,8 @@ func (s *script) drawFaults(d dice) {
 			s.faults = append(s.faults, fault{what: kill, process: f.process, at: f.at, until: f.until})
 		case tear: // a shard has to be without an owner
 			s.faults = append(s.faults, fault{what: kill, process: f.process, at: f.at, until: f.until})
+		case blackout:
+			s.blackOut(d, f)
 		case storm:
 			s.faults[len(s.faults)-1].until = f.at + d.between(3*sec, 10*sec)
 		case twin:
@@ -72,6 +76,17 @@ func (s *script) drawFaults(d dice) {
 				s.faults = append(s.faults, f)
 			}
 		}
+	}
+}
+
+// blackOut kills every process, soon after a partition appeared if one does.
+func (s *script) blackOut(d dice, f fault) {
+	if src := pick(d, s.sources...); src.born > s.t0 {
+		f.at = src.born + d.between(0, 15*sec)
+		f.until = f.at
+	}
+	for i := range s.lives {
+		s.faults = append(s.faults, fault{what: kill, process: i, at: f.at, until: f.until})
 	}
 }
 

@@ -220,7 +220,7 @@ func (g *group) blow() {
 			s.rejoin()
 		}
 	}
-	g.w.after(g.w.between(20*ms, sec), g.blow)
+	g.w.after(g.w.between(20*ms, 400*ms), g.blow)
 }
 
 func owned(said []pipeline.Member, id pipeline.Partition) bool {

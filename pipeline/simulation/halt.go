@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -18,6 +19,7 @@ const (
 	foreign
 	expired
 	tooLarge
+	schemaGone
 )
 
 // halts say which row of PROTOCOL section 5 it is, and what the error tells.
@@ -25,10 +27,11 @@ var halts = map[halt]struct {
 	row  mark
 	says string
 }{
-	truncated: {point11, "truncated or made anew"},
-	trimmed:   {point12, "retention has removed"},
-	foreign:   {point15, "not committed by aggrun"},
-	tooLarge:  {point15, "the commit's metadata would have"},
+	truncated:  {point11, "truncated or made anew"},
+	trimmed:    {point12, "retention has removed"},
+	foreign:    {point15, "not committed by aggrun"},
+	tooLarge:   {point15, "the commit's metadata would have"},
+	schemaGone: {schemaLost, "the registry no longer knows schema id 2"},
 	// Whether sinks hold results is looked up in pipeline/kafka; the model's
 	// process does the same.
 	expired: {point19, "offsets of the group are gone"},
@@ -92,6 +95,11 @@ func (w *world) befall(h halt) bool {
 		}
 		m, _ := readMetadata(c.Metadata, c.Offset)
 		switch {
+		case h == schemaGone:
+			if !src.replays(2, m.replay, c.Offset) {
+				continue
+			}
+			w.forgets = 2
 		case h == truncated:
 			src.entries, src.holds = src.entries[:c.Offset-1], nil
 		case h == foreign:
@@ -106,6 +114,11 @@ func (w *world) befall(h halt) bool {
 	return false
 }
 
+// replays tells whether a record of a schema is among offsets that are read again.
+func (s *source) replays(schema int32, from, to int64) bool {
+	return slices.ContainsFunc(s.entries[from:to], func(e entry) bool { return e.what == record && e.schema == schema })
+}
+
 // stopped takes the error that ended a process.
 func (w *world) stopped(p *process, err error) {
 	w.logf("%s: stops: %v", p, err)
@@ -113,6 +126,7 @@ func (w *world) stopped(p *process, err error) {
 	if (w.halted || w.script.halt == tooLarge) && h.says != "" && strings.Contains(err.Error(), h.says) {
 		w.reached[h.row]++
 	} else {
+		w.forgets = 0
 		w.judge.violate("%s stopped: %v", p, err)
 	}
 	w.over = true

@@ -29,6 +29,7 @@ type ledger struct {
 	skipped int64 // windows up to here lack records from before the start
 	at      int64 // time of the last commit
 	idled   bool  // the last C stood on silence alone
+	silent  int64 // the largest C that did
 	windows []*window
 	visible map[int64]bool // windows that were emitted, by start
 }
@@ -65,7 +66,7 @@ func (j *judge) ledger(sink string) *ledger {
 			return l
 		}
 	}
-	l := &ledger{sink: sink, closed: none, skipped: none, visible: map[int64]bool{}}
+	l := &ledger{sink: sink, closed: none, skipped: none, silent: none, visible: map[int64]bool{}}
 	j.ledgers = append(j.ledgers, l)
 	return l
 }
@@ -80,6 +81,9 @@ func (l *ledger) book(id pipeline.Partition) *book {
 }
 
 func (j *judge) violate(format string, args ...any) {
+	if j.w.forgets != 0 {
+		return // what was decided since depends on who had read the schema
+	}
 	if len(j.violations) < 5 {
 		j.violations = append(j.violations, fmt.Sprintf("%s: ", j.w.clockTime(j.w.now))+fmt.Sprintf(format, args...))
 		j.w.logf("VIOLATION %s", j.violations[len(j.violations)-1])
@@ -215,6 +219,9 @@ func (j *judge) offset(l *ledger, b *book, e *entry, letters *letterBox, n *pipe
 		n.Skipped++
 	case end <= l.closed:
 		b.largest = max(b.largest, e.time)
+		if end > l.silent {
+			j.w.tardy++
+		}
 		j.late(b, o, letters, n)
 	default:
 		b.largest = max(b.largest, e.time)

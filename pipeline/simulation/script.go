@@ -72,7 +72,7 @@ func draw(seed uint64) *script {
 	s.drawSources(d)
 	s.drawLives(d)
 	if d.chance(4) && !s.untilEnd {
-		s.halt = pick(d, truncated, trimmed, foreign, expired, tooLarge)
+		s.halt = pick(d, truncated, trimmed, foreign, expired, tooLarge, schemaGone)
 		s.prepareHalt()
 	}
 	s.drawFaults(d)

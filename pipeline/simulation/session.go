@@ -64,6 +64,9 @@ func (p *process) join() *session {
 		totals: map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
 	}
 	p.w.sessions++
+	if p.w.chance(30) { // the broker that answered lags behind
+		s.view -= p.w.between(0, 8*sec)
+	}
 	s.producer = p.w.initProducer(p.transactionalID())
 	s.w.logf("%s: joins", s)
 	s.rejoin()

@@ -26,10 +26,12 @@ const (
 	point17
 	point18
 	point19
+	schemaLost
 	pollFailed
 	lookFailed
 	joinedLate
 	stormed
+	confirmed
 	committed
 	idleLeft
 	emptyLeft
@@ -85,7 +87,7 @@ var names = [marks]string{
 	point11: "11 source truncated: stop", point12: "12 retention passes r: stop", point13: "13 crash while replaying",
 	point14: "14 a rebalance tears a shard", point15: "15 metadata foreign or too large: stop", point16: "16 killed anywhere",
 	point17: "17 registry down", point18: "18 dead letters cannot be written", point19: "19 group offsets gone: stop",
-	pollFailed: "fetch error ends the session", lookFailed: "look-up error ends the session", joinedLate: "a member joins late", stormed: "rebalances without end", committed: "commit",
+	schemaLost: "schema of replayed records gone: stop", pollFailed: "fetch error ends the session", lookFailed: "look-up error ends the session", joinedLate: "a member joins late", stormed: "rebalances without end", confirmed: "4 EndTxn answered by error, then found committed", committed: "commit",
 	idleLeft: "C passed an idle partition", emptyLeft: "C passed an empty partition", allIdle: "all idle: open windows close", woken: "records after all were idle",
 	lateRecord: "late", lateLetter: "late, dead letter", skippedRecord: "skipped, before the start", badRecord: "bad, dead letter", badSkipped: "bad, skipped",
 	controlRecord: "control or aborted", upstreamOpen: "open upstream transaction holds back", unstableFetch: "offset fetch waits for a transaction",

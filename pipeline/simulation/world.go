@@ -48,9 +48,11 @@ type world struct {
 	holders   map[string]*session // who got a shard last
 	judge     *judge
 	reached   Tally
-	late      int  // records
-	idles     int  // times that C rose by silence
-	halted    bool // what stops the pipeline has happened
+	late      int   // records
+	tardy     int   // of those, in windows that silence had not closed
+	idles     int   // times that C rose by silence
+	halted    bool  // what stops the pipeline has happened
+	forgets   int32 // a schema id that the registry no longer has
 	over      bool
 	kept      map[kept][]float64 // results, where they are wanted
 	trace     io.Writer
@@ -217,6 +219,9 @@ func (w *world) source(id pipeline.Partition) *source {
 
 // knows tells whether the registry knows a schema id by now.
 func (w *world) knows(schema int32) bool {
+	if schema == w.forgets {
+		return false
+	}
 	return schema < firstUnknown || w.script.learned[schema-firstUnknown] <= w.now
 }
 
