@@ -30,7 +30,7 @@ func (p *Plan) Matches(topic string, writers []*Plan) bool {
 	if strings.HasPrefix(topic, "__") || !p.named(topic) {
 		return false
 	}
-	return !slices.ContainsFunc(writers, func(w *Plan) bool { return w.writes(topic) })
+	return !slices.ContainsFunc(writers, func(w *Plan) bool { return w.Writes(topic) })
 }
 
 // Exact are the topics that the source names without a pattern.
@@ -46,9 +46,9 @@ func (p *Plan) named(topic string) bool {
 	return matchesAny(p.Spec.Source.Topics, topic)
 }
 
-// writes tells whether the topic is a sink or the dead letters of p: some topic
+// Writes tells whether the topic is a sink or the dead letters of p: some topic
 // that the source names leads to it, whether that exists any more or not.
-func (p *Plan) writes(topic string) bool {
+func (p *Plan) Writes(topic string) bool {
 	if topic == p.DeadLetter() {
 		return true
 	}

@@ -98,6 +98,8 @@ func TestCompileErrors(t *testing.T) {
 			"pipelines.telemetry.source.regex: error parsing regexp: missing closing ): `a(`"},
 		{func(p *spec.Pipeline) { p.Sink.Topic = "{tpic}-x" },
 			"pipelines.telemetry.sink.topic: unknown placeholder in \"{tpic}-x\"; want {topic}, the source topic"},
+		{func(p *spec.Pipeline) { p.Source.Topics, p.Sink.Topic = []string{"a", "out"}, "out" },
+			"pipelines.telemetry.sink.topic: \"out\" would be read and written by this pipeline: results would be aggregated for ever; give the sink another name"},
 		{func(p *spec.Pipeline) { p.Source.Map = map[string]string{"a": "x", "b": "x"} },
 			"pipelines.telemetry.source.map.b: a and b are both renamed x: output names must differ"},
 	} {

@@ -79,6 +79,11 @@ func (p *Plan) compileTopics() (errs spec.Errors) {
 			p.regex = regexp.MustCompile(`^(?:` + src.Regex + `)$`)
 		}
 	}
+	for _, name := range append(p.Exact(), placeholder) {
+		if p.Sink(name) == name {
+			errs = append(errs, p.Spec.Errorf("sink.topic", "%q would be read and written by this pipeline: results would be aggregated for ever; give the sink another name", name))
+		}
+	}
 	if rest := strings.ReplaceAll(p.Spec.Sink.Topic, "{topic}", ""); strings.ContainsAny(rest, "{}") {
 		errs = append(errs, p.Spec.Errorf("sink.topic", "unknown placeholder in %q; want {topic}, the source topic", p.Spec.Sink.Topic))
 	}

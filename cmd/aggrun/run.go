@@ -87,6 +87,7 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	cfg := o.config(loaded, s)
+	cfg.Writers = all
 	if o.dryRun {
 		return dryRun(s.out, cfg, plans)
 	}

@@ -66,7 +66,7 @@ func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pip
 	if len(positions) != len(asked) {
 		return nil, nil, fmt.Errorf("located %d of %d partitions", len(positions), len(asked))
 	}
-	return positions, s.plan.Counts(committed, s.all), nil
+	return positions, s.plan.Counts(committed, s.cfg.Writers), nil
 }
 
 // read takes an answer apart.

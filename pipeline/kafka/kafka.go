@@ -41,6 +41,9 @@ type Config struct {
 	Log        *slog.Logger
 	Timing     Timing
 	Options    []kgo.Opt // for every client, after aggrun's own
+	// Writers are all the plans that are loaded, run here or not: no glob reads
+	// what one of them writes. nil: those that run.
+	Writers []*pipeline.Plan
 	// Fatal ends the process: a transaction does not end, and only a new
 	// process can tell what became of it.
 	Fatal func(error)
@@ -88,11 +91,14 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 	if cfg.named = cfg.Instance != ""; !cfg.named {
 		cfg.Instance = randomName()
 	}
+	if cfg.Writers == nil {
+		cfg.Writers = plans
+	}
 	reports, errs := make([]Report, len(plans)), make([]error, len(plans))
 	var wg sync.WaitGroup
 	for i, plan := range plans {
 		wg.Go(func() {
-			reports[i], errs[i] = runPlan(ctx, cfg, plan, plans)
+			reports[i], errs[i] = runPlan(ctx, cfg, plan)
 			if errs[i] != nil && ctx.Err() == nil {
 				cfg.Log.Error("the pipeline has stopped", "pipeline", plan.Spec.Name, "error", errs[i])
 			}
@@ -102,24 +108,27 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 	return reports, errors.Join(errs...)
 }
 
-func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan, all []*pipeline.Plan) (Report, error) {
-	r, err := newRun(cfg, plan, all)
+func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan) (Report, error) {
+	r, err := newRun(cfg, plan)
 	if err != nil {
-		return Report{Pipeline: plan.Spec.Name}, err
+		return Report{Pipeline: plan.Spec.Name}, named(plan, err)
 	}
 	defer r.close()
-	if err := r.prepare(ctx); err != nil {
-		return r.report, r.stopped(ctx, err)
+	if err = r.prepare(ctx); err == nil {
+		err = r.sessions(ctx)
 	}
-	return r.report, r.stopped(ctx, r.sessions(ctx))
+	if ctx.Err() != nil && !errors.As(err, new(*pipeline.Stop)) {
+		err = nil // we were told to stop
+	}
+	return r.report, named(plan, err)
 }
 
-// stopped gives an error the name of its pipeline; a context that ended is none.
-func (r *run) stopped(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil && !errors.As(err, new(*pipeline.Stop)) {
+// named gives an error the name of its pipeline.
+func named(plan *pipeline.Plan, err error) error {
+	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("pipeline %s: %w", r.plan.Spec.Name, err)
+	return fmt.Errorf("pipeline %s: %w", plan.Spec.Name, err)
 }
 
 func randomName() string {

@@ -28,15 +28,15 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, pollWait)
 	fetches := s.tx.PollRecords(ctx, pollRecords)
 	cancel()
+	f := pipeline.Fetch{Now: s.clock.now()}
+	var err error
+	if f.Events, f.Generation, err = s.queue.take(); err != nil {
+		return f, err // before what kgo makes of it
+	}
 	for _, fe := range fetches.Errors() {
 		if err := s.fetchError(fe); err != nil {
 			return pipeline.Fetch{}, err
 		}
-	}
-	f := pipeline.Fetch{Now: s.clock.now()}
-	var err error
-	if f.Events, f.Generation, err = s.queue.take(); err != nil {
-		return f, err
 	}
 	select {
 	case f.Ends = <-s.ends:

@@ -19,7 +19,6 @@ import (
 type run struct {
 	cfg    Config
 	plan   *pipeline.Plan
-	all    []*pipeline.Plan // every plan of the process: what they write, no glob reads
 	log    *slog.Logger
 	group  string
 	client *kgo.Client // for everything outside the group
@@ -34,7 +33,7 @@ type run struct {
 	prepared bool
 }
 
-func newRun(cfg Config, plan *pipeline.Plan, all []*pipeline.Plan) (*run, error) {
+func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 	source, ok := cfg.Registries[plan.Spec.Source.Registry]
 	if !ok || source == "" {
 		return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", plan.Spec.Source.Registry)
@@ -51,7 +50,7 @@ func newRun(cfg Config, plan *pipeline.Plan, all []*pipeline.Plan) (*run, error)
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
 	r := &run{
-		cfg: cfg, plan: plan, all: all, log: log,
+		cfg: cfg, plan: plan, log: log,
 		group:  cfg.Group + "." + plan.Spec.Name,
 		client: client, admin: kadm.NewClient(client),
 		report: Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},

@@ -14,6 +14,9 @@ import (
 	"github.com/aggrun/aggrun/pipeline"
 )
 
+// visibleLimit bounds the wait for a topic that was made.
+const visibleLimit = 30 * time.Second
+
 // topics are the source topics found so far.
 type topics struct {
 	mu    sync.Mutex
@@ -97,6 +100,9 @@ func (r *run) anchor(ctx context.Context) error {
 		r.origin.Start = *r.cfg.Start
 	}
 	for _, name := range r.plan.Exact() {
+		if slices.ContainsFunc(r.cfg.Writers, func(p *pipeline.Plan) bool { return p.Writes(name) }) {
+			continue // it will be made
+		}
 		list, err := r.admin.ListTopics(ctx, name)
 		if err != nil {
 			return r.denied(err, "list topics")
@@ -115,7 +121,7 @@ func (r *run) discover(ctx context.Context) (added []string, err error) {
 		return nil, r.denied(err, "list topics")
 	}
 	for _, name := range list.Names() {
-		if r.topics.has(name) || !r.plan.Matches(name, r.all) {
+		if r.topics.has(name) || !r.plan.Matches(name, r.cfg.Writers) {
 			continue
 		}
 		if err := r.adopt(ctx, list[name]); err != nil {
@@ -133,7 +139,7 @@ func (r *run) adopt(ctx context.Context, topic kadm.TopicDetail) error {
 		return r.denied(topic.Err, "describe topic "+topic.Topic)
 	}
 	sink := r.plan.Sink(topic.Topic)
-	for _, other := range r.all {
+	for _, other := range r.cfg.Writers {
 		if other != r.plan && r.writesSame(other, sink, topic.Topic) {
 			return stop("pipelines %s and %s both write %s: give one of them another sink.topic", r.plan.Spec.Name, other.Spec.Name, sink)
 		}
@@ -162,7 +168,7 @@ func (r *run) adopt(ctx context.Context, topic kadm.TopicDetail) error {
 // writesSame tells that another plan writes the sink too, from this topic or by
 // a fixed name.
 func (r *run) writesSame(other *pipeline.Plan, sink, topic string) bool {
-	return other.Sink(topic) == sink && (other.Matches(topic, r.all) || other.Sink("") == sink)
+	return other.Sink(topic) == sink && (other.Matches(topic, r.cfg.Writers) || other.Sink("") == sink)
 }
 
 func (r *run) mustExist(ctx context.Context, topic string) error {
@@ -200,7 +206,22 @@ func (r *run) createTopic(ctx context.Context, topic string, partitions int, con
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return r.denied(err, "create topic "+topic)
 	}
-	return nil
+	return r.visible(ctx, topic)
+}
+
+// visible waits until the brokers tell of a topic that was made: they learn of it
+// one after the other.
+func (r *run) visible(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, visibleLimit)
+	defer cancel()
+	wait := backoff{least: 10 * time.Millisecond, most: time.Second}
+	for {
+		_, err := r.configs(ctx, topic)
+		if err == nil || !errors.Is(err, kerr.UnknownTopicOrPartition) || ctx.Err() != nil {
+			return err
+		}
+		wait.sleep(ctx)
+	}
 }
 
 // denied makes a missing permission and a refused request a Stop.

@@ -187,7 +187,7 @@ type result struct {
 // results reads every committed result of the sinks.
 func (w *world) results(topics ...string) []result {
 	w.t.Helper()
-	r, err := newRun(w.config("reader"), w.plan(nil), nil)
+	r, err := newRun(w.config("reader"), w.plan(nil))
 	if err != nil {
 		w.t.Fatal(err)
 	}
