@@ -78,5 +78,6 @@ func (w *Worker) drop(id Partition) {
 	t.drop(id)
 	if len(t.parts) == 0 {
 		delete(w.tasks, sink)
+		delete(w.torn, sink)
 	}
 }

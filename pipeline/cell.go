@@ -31,6 +31,13 @@ type cells struct {
 	times   []int64 // room for the rows of a column that are not missing
 	values  []float64
 	results cell // room for the merge of several partitions
+	empty   cell // one field without a value
+}
+
+func newCells(plan *Plan) *cells {
+	cs := &cells{plan: plan}
+	cs.empty.widen(1, plan.kinds)
+	return cs
 }
 
 func (cs *cells) get(start, first int64) *cell {
@@ -138,15 +145,31 @@ func (c *cell) merge(other *cell, kinds []functions.Kind) {
 	}
 }
 
-// values computes the operations of every field.
-func (p *Plan) values(c *cell) []float64 {
-	out := make([]float64, 0, len(c.fields)*len(p.Operations))
-	for i := range c.fields {
-		for op := range p.Operations {
-			out = append(out, p.value(&c.fields[i], op))
+// compute gives the operations of as many fields as the shard has. Cells come
+// from shards of any width: what c lacks has no value, what it has beyond is not
+// this shard's.
+func (cs *cells) compute(c *cell, width int) []float64 {
+	out := make([]float64, 0, width*len(cs.plan.Operations))
+	for i := range width {
+		f := &cs.empty.fields[0]
+		if i < len(c.fields) {
+			f = &c.fields[i]
 		}
+		out = cs.plan.appendValues(out, f)
 	}
 	return out
+}
+
+func (p *Plan) appendValues(out []float64, f *fieldState) []float64 {
+	for op := range p.Operations {
+		out = append(out, p.value(f, op))
+	}
+	return out
+}
+
+// Empty are the operations of a field without a value.
+func (p *Plan) Empty() []float64 {
+	return p.appendValues(nil, &newCells(p).empty.fields[0])
 }
 
 // value is one operation of one field; NaN is no value. Below min_sample_size

@@ -13,6 +13,9 @@ const maxMetadata = 3500
 
 const checkpointVersion = 1
 
+// maxUnknown bounds Checkpoint.Unknown: garbage must not fill the metadata.
+const maxUnknown = 32
+
 // Checkpoint is what a commit remembers of a partition beside its offset: it
 // travels in the commit's metadata string.
 type Checkpoint struct {
@@ -22,7 +25,8 @@ type Checkpoint struct {
 	Closed      int64     // every window of the shard with end <= Closed is decided, ns; None
 	Skipped     int64     // windows with end <= Skipped lack records from before the start, ns; None
 	Ticks       []Tick    // in force over [Replay, committed), ascending
-	Unknown     []Unknown // schema ids refused since Replay
+	Unknown     []Unknown // schema ids refused since Replay, the latest of them
+	Forgotten   int64     // the last offset refused for an id that Unknown had no room for; None
 }
 
 // Tick is the minute against which max_future compared the records from an
@@ -48,7 +52,7 @@ func (c Checkpoint) Encode(done int64) string {
 		b = binary.BigEndian.AppendUint32(b, h)
 	}
 	b = binary.AppendUvarint(b, uint64(done-c.Replay))
-	for _, t := range []int64{c.Largest, c.Closed, c.Skipped} {
+	for _, t := range []int64{c.Largest, c.Closed, c.Skipped, c.Forgotten} {
 		b = binary.AppendVarint(b, t)
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.Ticks)))
@@ -98,7 +102,7 @@ func (r *reader) checkpoint(done int64) (c Checkpoint) {
 		}
 	}
 	c.Replay = done - int64(r.uvarint())
-	c.Largest, c.Closed, c.Skipped = r.varint(), r.varint(), r.varint()
+	c.Largest, c.Closed, c.Skipped, c.Forgotten = r.varint(), r.varint(), r.varint(), r.varint()
 	for range r.count(2) {
 		c.Ticks = append(c.Ticks, Tick{From: done - r.varint(), Minute: r.varint()})
 	}

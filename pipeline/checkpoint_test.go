@@ -8,11 +8,11 @@ import (
 )
 
 func randomCheckpoint(r *rand.Rand, done int64) Checkpoint {
-	c := Checkpoint{Replay: done - r.Int64N(1000), Largest: None, Closed: None, Skipped: None}
+	c := Checkpoint{Replay: done - r.Int64N(1000), Largest: None, Closed: None, Skipped: None, Forgotten: None}
 	for i := range c.Fingerprint {
 		c.Fingerprint[i] = r.Uint32()
 	}
-	for _, t := range []*int64{&c.Largest, &c.Closed, &c.Skipped} {
+	for _, t := range []*int64{&c.Largest, &c.Closed, &c.Skipped, &c.Forgotten} {
 		if r.IntN(3) > 0 {
 			*t = r.Int64() - r.Int64()
 		}
@@ -39,7 +39,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 }
 
 func TestCheckpointForeign(t *testing.T) {
-	good := Checkpoint{Largest: None, Closed: None, Skipped: None}.Encode(7)
+	good := Checkpoint{Largest: None, Closed: None, Skipped: None, Forgotten: None}.Encode(7)
 	for _, text := range []string{
 		"", "member-1-2b3c", "AAAA", strings.Repeat("A", 4000), good[:len(good)-4], good + "AAAA",
 		"B" + good[1:], strings.ToLower(good),
@@ -69,7 +69,7 @@ func TestTicksFitTheMetadata(t *testing.T) {
 	for m := range int64(7 * 24 * 60) {
 		p.tick(m*1_000_000, 1_700_000_000e9+m*minute)
 	}
-	c := Checkpoint{Largest: 1_700_000_000e9, Closed: 1_700_000_000e9, Skipped: None, Ticks: p.ticks}
+	c := Checkpoint{Largest: 1_700_000_000e9, Closed: 1_700_000_000e9, Skipped: None, Forgotten: None, Ticks: p.ticks}
 	if n := len(c.Encode(p.applied)); n > maxMetadata {
 		t.Errorf("%d ticks take %d bytes, more than %d", len(p.ticks), n, maxMetadata)
 	}

@@ -38,6 +38,9 @@ var aspects = [...]struct {
 	{"max_future", func(p spec.Pipeline) string { return p.MaxFuture.String() }},
 	{"max_groups", unbuilt},
 	{"rollups", unbuilt},
+	{"sink.topic: one for all topics, or one each", func(p spec.Pipeline) string {
+		return fmt.Sprint(strings.Contains(p.Sink.Topic, placeholder))
+	}},
 }
 
 // unbuilt is the text of an aspect that no spec can set yet.

@@ -93,19 +93,9 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 	if err != nil {
 		return nil, err
 	}
-	var positions []Position
-	fresh := map[string][]Partition{} // by shard
-	for _, id := range asked {
-		c, ok := committed[id]
-		if !ok || c.Offset < 0 {
-			fresh[p.Sink(id.Topic)] = append(fresh[p.Sink(id.Topic)], id)
-			continue
-		}
-		pos, err := p.resume(id, c, bounds[id], origin.AcceptOffsets)
-		if err != nil {
-			return nil, err
-		}
-		positions = append(positions, pos)
+	positions, fresh, err := p.resumed(asked, committed, bounds, origin.AcceptOffsets)
+	if err != nil {
+		return nil, err
 	}
 	for _, sink := range sortedKeys(fresh) {
 		c, ok := closed[sink]
@@ -120,16 +110,45 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 	}
 	for i := range positions {
 		pos := &positions[i]
-		pos.End = bounds[pos.Partition].End
-		pos.Stop = None
-		if origin.UntilEnd {
-			pos.Stop = pos.Offset
-			if at, ok := origin.Stops[pos.Partition]; ok {
-				pos.Stop = max(at, pos.Offset)
-			}
-		}
+		pos.End, pos.Stop = bounds[pos.Partition].End, origin.stop(pos)
 	}
 	return positions, nil
+}
+
+// stop is where a partition ends under --until-end; one that was not there at the
+// start has nothing to be read.
+func (o Origin) stop(pos *Position) int64 {
+	if !o.UntilEnd {
+		return None
+	}
+	if at, ok := o.Stops[pos.Partition]; ok {
+		return max(at, pos.Offset)
+	}
+	return pos.Offset
+}
+
+// resumed takes up the partitions that the group has committed, and lists the
+// others by shard.
+func (p *Plan) resumed(asked []Partition, committed map[Partition]Committed, bounds map[Partition]Bounds, accept bool) (positions []Position, fresh map[string][]Partition, err error) {
+	fresh, again := map[string][]Partition{}, map[string]int64{}
+	for _, id := range asked {
+		sink := p.Sink(id.Topic)
+		c, ok := committed[id]
+		if !ok || c.Offset < 0 {
+			fresh[sink] = append(fresh[sink], id)
+			continue
+		}
+		pos, err := p.resume(id, c, bounds[id], accept)
+		if err != nil {
+			return nil, nil, err
+		}
+		positions = append(positions, pos)
+		if again[sink] += pos.Offset - pos.Checkpoint.Replay; again[sink] > p.Spec.MaxReplay {
+			return nil, nil, stopf("sink %s: %d records would have to be read again, more than max_replay (%d); raise max_replay, or use a smaller window",
+				sink, again[sink], p.Spec.MaxReplay)
+		}
+	}
+	return positions, fresh, nil
 }
 
 // closedThrough is C of each shard: the largest of its partitions' commits.
@@ -159,7 +178,7 @@ func (p *Plan) checkpoint(id Partition, c Committed, accept bool) (Checkpoint, e
 			return k, stopf("topic %s, partition %d: the group's offset %d was not committed by aggrun (metadata %.40q); "+
 				"use another --group, or --accept-offsets to go on from it", id.Topic, id.ID, c.Offset, c.Metadata)
 		}
-		return Checkpoint{Fingerprint: p.Fingerprint, Replay: c.Offset, Largest: None, Closed: None, Skipped: None}, nil
+		return Checkpoint{Fingerprint: p.Fingerprint, Replay: c.Offset, Largest: None, Closed: None, Skipped: None, Forgotten: None}, nil
 	}
 	if changed := p.Fingerprint.Changed(k.Fingerprint); len(changed) > 0 {
 		return k, stopf("pipeline %s: the group's commits were made by another version of this pipeline, which differs in %s; "+
@@ -181,9 +200,6 @@ func (p *Plan) resume(id Partition, c Committed, b Bounds, accept bool) (Positio
 			"what was read is no longer there, use another --group to begin again", id.Topic, id.ID, b.End.High, c.Offset)
 	case k.Replay < b.Start:
 		return Position{}, lost(id, k.Replay, b.Start)
-	case c.Offset-k.Replay > p.Spec.MaxReplay:
-		return Position{}, stopf("topic %s, partition %d: %d records would have to be read again, more than max_replay (%d); "+
-			"raise max_replay, or use a smaller window", id.Topic, id.ID, c.Offset-k.Replay, p.Spec.MaxReplay)
 	}
 	return Position{Partition: id, Offset: c.Offset, Committed: true, Metadata: c.Metadata, Epoch: c.Epoch, Checkpoint: k}, nil
 }
@@ -206,7 +222,7 @@ func (p *Plan) begin(ids []Partition, closed int64, bounds map[Partition]Bounds,
 	for i, id := range ids {
 		ps[i] = Position{Partition: id, Offset: at[id], Epoch: -1, Checkpoint: Checkpoint{
 			Fingerprint: p.Fingerprint, Replay: at[id],
-			Largest: None, Closed: max(closed, skipped), Skipped: skipped,
+			Largest: None, Closed: max(closed, skipped), Skipped: skipped, Forgotten: None,
 		}}
 	}
 	return ps, nil

@@ -99,7 +99,7 @@ func TestLocateFresh(t *testing.T) {
 func TestLocateJoinsAtTheWindow(t *testing.T) {
 	plan := compiled(t, func(p *spec.Pipeline) { p.Window.Size = 10 * time.Second })
 	log := fakeLog{start: map[Partition]int64{}, times: map[Partition][]int64{p0: {10, 20}, p1: {12, 20, 21, 24, 33}}}
-	k := Checkpoint{Fingerprint: plan.Fingerprint, Replay: 1, Largest: 20e9, Closed: 23e9, Skipped: None}
+	k := Checkpoint{Fingerprint: plan.Fingerprint, Replay: 1, Largest: 20e9, Closed: 23e9, Skipped: None, Forgotten: None}
 	ps, err := plan.Locate([]Partition{p1}, map[Partition]Committed{p0: {Offset: 2, Metadata: k.Encode(2)}}, Origin{}, log)
 	if err != nil || ps[0].Offset != 1 || ps[0].Checkpoint.Closed != 23e9 {
 		t.Errorf("got %+v, %v; want offset 1, of the record at 20 s", ps, err)
@@ -108,7 +108,7 @@ func TestLocateJoinsAtTheWindow(t *testing.T) {
 
 func TestLocateResumes(t *testing.T) {
 	plan := compiled(t, nil)
-	k := Checkpoint{Fingerprint: plan.Fingerprint, Replay: 1, Largest: 20e9, Closed: 19e9, Skipped: None}
+	k := Checkpoint{Fingerprint: plan.Fingerprint, Replay: 1, Largest: 20e9, Closed: 19e9, Skipped: None, Forgotten: None}
 	log := fakeLog{start: map[Partition]int64{p0: 1}, times: map[Partition][]int64{p0: {10, 20, 30}}}
 	ps, err := plan.Locate([]Partition{p0}, map[Partition]Committed{p0: {Offset: 3, Epoch: 7, Metadata: k.Encode(3)}},
 		Origin{UntilEnd: true, Stops: map[Partition]int64{p0: 4}}, log)
@@ -125,7 +125,7 @@ func TestLocateStops(t *testing.T) {
 	plan := compiled(t, func(p *spec.Pipeline) { p.MaxReplay = 100 })
 	other := compiled(t, func(p *spec.Pipeline) { p.Window.Size, p.Operations = time.Minute, []string{"max"} })
 	at := func(f Fingerprint, replay, done int64) Committed {
-		return Committed{Offset: done, Metadata: Checkpoint{Fingerprint: f, Replay: replay, Largest: 1, Closed: 1, Skipped: None}.Encode(done)}
+		return Committed{Offset: done, Metadata: Checkpoint{Fingerprint: f, Replay: replay, Largest: 1, Closed: 1, Skipped: None, Forgotten: None}.Encode(done)}
 	}
 	log := fakeLog{start: map[Partition]int64{p0: 10}, times: map[Partition][]int64{p0: make([]int64, 490)}}
 	for name, c := range map[string]struct {
@@ -141,7 +141,7 @@ func TestLocateStops(t *testing.T) {
 		"retention": {at(plan.Fingerprint, 5, 20),
 			"topic mount-az, partition 0: retention has removed the records from offset 5"},
 		"max_replay": {at(plan.Fingerprint, 50, 200),
-			"topic mount-az, partition 0: 150 records would have to be read again, more than max_replay (100)"},
+			"sink mount-az-aggregated: 150 records would have to be read again, more than max_replay (100)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := plan.Locate([]Partition{p0}, map[Partition]Committed{p0: c.committed}, Origin{}, log)

@@ -17,8 +17,8 @@ type part struct {
 
 	open    []*cell // ascending by start
 	ticks   []Tick
-	unknown map[int32]int64 // refused schema id: last offset refused
-	dead    []DeadLetter    // wait for the next commit
+	unknown unknown
+	dead    []DeadLetter // wait for the next commit
 
 	active  int64 // when the last record came, or the partition became active again
 	ends    End   // the latest answer
@@ -96,21 +96,13 @@ func (p *part) checkpoint(plan *Plan, closed int64) Checkpoint {
 		Skipped:     p.skipped,
 	}
 	c.Ticks = ticksFrom(p.ticks, c.Replay)
-	for id, last := range p.unknown {
-		if last >= c.Replay {
-			c.Unknown = append(c.Unknown, Unknown{id, last})
-		}
-	}
-	slices.SortFunc(c.Unknown, func(a, b Unknown) int { return cmp.Compare(a.Schema, b.Schema) })
+	c.Unknown, c.Forgotten = p.unknown.since(c.Replay)
 	return c
 }
 
 // prune forgets what only records below r needed.
 func (p *part) prune(r int64) {
 	p.ticks = ticksFrom(p.ticks, r)
-	for id, last := range p.unknown {
-		if last < r {
-			delete(p.unknown, id)
-		}
-	}
+	ids, forgotten := p.unknown.since(r)
+	p.unknown = recall(ids, forgotten)
 }

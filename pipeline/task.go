@@ -20,6 +20,7 @@ type task struct {
 	known  bool  // has been whole since it was assigned: closed is the shard's
 	idle   bool  // every partition was idle, and no record has come since
 	full   int   // windows that closed and wait for the commit
+	width  int   // fields of the shard, as far as batches have shown
 }
 
 func newTask(plan *Plan, sink string, cs *cells) *task {
@@ -44,11 +45,9 @@ func (t *task) install(pos Position, now int64) {
 	p := &part{
 		id: pos.Partition, done: pos.Offset, applied: pos.Checkpoint.Replay, epoch: pos.Epoch,
 		largest: pos.Checkpoint.Largest, skipped: pos.Checkpoint.Skipped,
-		stop: pos.Stop, ticks: pos.Checkpoint.Ticks, unknown: map[int32]int64{},
-		active: now, ends: pos.End,
-	}
-	for _, u := range pos.Checkpoint.Unknown {
-		p.unknown[u.Schema] = u.Last
+		stop: pos.Stop, ticks: pos.Checkpoint.Ticks,
+		unknown: recall(pos.Checkpoint.Unknown, pos.Checkpoint.Forgotten),
+		active:  now, ends: pos.End,
 	}
 	if pos.Committed {
 		p.saved = saved{pos.Offset, pos.Metadata}
@@ -91,6 +90,7 @@ func (t *task) wake(now int64) {
 // apply takes a batch of p's records, in offset order, each once: what was
 // applied before is skipped, what was committed before only rebuilds windows.
 func (t *task) apply(p *part, b *Batch, now int64) error {
+	t.width = max(t.width, len(b.Columns))
 	if b.Next <= p.applied {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (t *task) applyBad(p *part, b *Batch) (live int64, err error) {
 			continue
 		}
 		if r.Offset < p.done {
-			if last, listed := p.unknown[r.Schema]; r.Unknown && (!listed || r.Offset > last) {
+			if r.Unknown && !p.unknown.explains(r.Schema, r.Offset) {
 				return live, stopf("topic %s, partition %d, offset %d: the registry no longer knows schema id %d, with which this record was read before; "+
 					"restore the schema and start again", p.id.Topic, p.id.ID, r.Offset, r.Schema)
 			}
@@ -134,7 +134,7 @@ func (t *task) applyBad(p *part, b *Batch) (live int64, err error) {
 		}
 		live++
 		if r.Unknown {
-			p.unknown[r.Schema] = r.Offset
+			p.unknown.add(r.Schema, r.Offset)
 		}
 		if err := t.refuse(p, DeadLetter{p.id, r.Offset, r.Reason, r.Record}); err != nil {
 			return live, err
@@ -191,12 +191,12 @@ func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) e
 			if err := t.refuseFuture(p, b, i, live); err != nil {
 				return err
 			}
-		case len(p.unknown) > 0 && p.refusedBefore(b, i, live):
+		case !live && p.unknown.refused(b.Schemas[i], b.Offsets[i]):
 		case start+size <= t.saved:
 			p.largest = max(p.largest, at)
 			t.late(p, b, i, start+size, live)
 		default:
-			for j < end && b.Times[j] >= start && b.Times[j] < start+size && b.Times[j] <= limit && len(p.unknown) == 0 {
+			for j < end && b.Times[j] >= start && b.Times[j] < start+size && b.Times[j] <= limit && (live || !p.unknown.refused(b.Schemas[j], b.Offsets[j])) {
 				j++
 			}
 			p.largest = max(p.largest, slices.Max(b.Times[i:j]))
@@ -216,13 +216,6 @@ func (t *task) refuseFuture(p *part, b *Batch, i int, live bool) error {
 	}
 	return t.refuse(p, DeadLetter{p.id, b.Offsets[i],
 		fmt.Sprintf("event time is more than max_future (%v) ahead of the clock", t.plan.Spec.MaxFuture), b.record(i)})
-}
-
-// refusedBefore tells that a replayed row was refused because its schema id was
-// not known then, though it is now.
-func (p *part) refusedBefore(b *Batch, i int, live bool) bool {
-	last, listed := p.unknown[b.Schemas[i]]
-	return !live && listed && b.Offsets[i] <= last
 }
 
 // late counts a record whose windows are all decided. Those that lack records
@@ -284,7 +277,7 @@ func (t *task) result(start int64) Result {
 	c := t.merged(start)
 	return Result{
 		Sink: t.sink, Key: t.key(), Start: start, End: start + t.plan.size,
-		Count: c.count, Values: t.plan.values(c),
+		Count: c.count, Values: t.cells.compute(c, t.width),
 	}
 }
 

@@ -96,10 +96,10 @@ func feed(r *rand.Rand, t *task, parts [][]row) {
 }
 
 func emptyTask(plan *Plan, parts int) *task {
-	t := newTask(plan, "mount-az-aggregated", &cells{plan: plan})
+	t := newTask(plan, "mount-az-aggregated", newCells(plan))
 	for p := range parts {
 		t.install(Position{Partition: Partition{"mount-az", int32(p)}, Stop: None,
-			Checkpoint: Checkpoint{Largest: None, Closed: None, Skipped: None}}, 0)
+			Checkpoint: Checkpoint{Largest: None, Closed: None, Skipped: None, Forgotten: None}}, 0)
 	}
 	return t
 }
@@ -183,5 +183,88 @@ func TestSmallSample(t *testing.T) {
 		if got := fmt.Sprint(task.results()[0].Values); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.small, got, c.want)
 		}
+	}
+}
+
+// Shards of unlike width share cells: each result has its own shard's fields, and
+// a field without a value still has a count.
+func TestShardsOfUnlikeWidth(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) { p.Operations = []string{"count", "max"} })
+	cs := newCells(plan)
+	wide, narrow := newTask(plan, "wide-aggregated", cs), newTask(plan, "narrow-aggregated", cs)
+	for _, task := range []*task{wide, narrow} {
+		for id := range int32(2) {
+			task.install(Position{Partition: Partition{task.sink[:len(task.sink)-11], id}, Stop: None,
+				Checkpoint: Checkpoint{Largest: None, Closed: None, Skipped: None, Forgotten: None}}, 0)
+		}
+	}
+	for round := range int64(3) {
+		for task, width := range map[*task]int{wide: 3, narrow: 1} {
+			for _, p := range task.parts {
+				b := &Batch{Partition: p.id, Offsets: []int64{round}, Next: round + 1, Times: []int64{round * 1e9}, Schemas: []int32{1}}
+				for range width {
+					b.Columns = append(b.Columns, []float64{5})
+				}
+				if err := task.apply(p, b, 1e18); err != nil {
+					t.Fatal(err)
+				}
+			}
+			task.closed = (round + 1) * 1e9
+			rs := task.results()
+			if len(rs) != 1 || len(rs[0].Values) != 2*width {
+				t.Fatalf("%s: %+v, want one result of %d values", task.sink, rs, 2*width)
+			}
+			task.forget()
+		}
+	}
+	b := &Batch{Partition: narrow.parts[0].id, Offsets: []int64{9}, Next: 10, Times: []int64{9e9}, Schemas: []int32{1}, Columns: [][]float64{{1}}}
+	if err := narrow.apply(narrow.parts[0], b, 1e18); err != nil {
+		t.Fatal(err)
+	}
+	grown := &Batch{Partition: narrow.parts[1].id, Next: 3, Columns: [][]float64{nil, nil}}
+	if err := narrow.apply(narrow.parts[1], grown, 1e18); err != nil {
+		t.Fatal(err)
+	}
+	narrow.closed = 10e9
+	if got := fmt.Sprint(narrow.results()[0].Values); got != "[1 1 0 NaN]" {
+		t.Errorf("a field that joined: got %s, want [1 1 0 NaN]", got)
+	}
+}
+
+// Garbage with ever new schema ids neither fills the metadata nor is taken for a
+// schema that was deleted when it is read again.
+func TestManyUnknownSchemas(t *testing.T) {
+	plan := compiled(t, nil)
+	bad := func(from, to int64) *Batch {
+		b := &Batch{Partition: Partition{"mount-az", 0}, Next: to}
+		for at := from; at < to; at++ {
+			b.Bad = append(b.Bad, BadRecord{Offset: at, Unknown: true, Schema: int32(at * 7), Reason: "unknown"})
+		}
+		return b
+	}
+	live := emptyTask(plan, 1)
+	open := &Batch{Partition: Partition{"mount-az", 0}, Offsets: []int64{0}, Next: 1, Times: []int64{1}, Schemas: []int32{1}}
+	for _, b := range []*Batch{open, bad(1, 5000)} {
+		if err := live.apply(live.parts[0], b, 1e18); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := live.parts[0].checkpoint(plan, None).Encode(5000)
+	if len(text) > 1000 {
+		t.Errorf("the metadata has %d bytes", len(text))
+	}
+	again, err := DecodeCheckpoint(text, 5000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replay := newTask(plan, "mount-az-aggregated", newCells(plan))
+	replay.install(Position{Partition: Partition{"mount-az", 0}, Offset: 5000, Checkpoint: again, Stop: None}, 0)
+	for _, b := range []*Batch{open, bad(1, 5000)} {
+		if err := replay.apply(replay.parts[0], b, 1e18); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(replay.parts[0].dead); n != 0 {
+		t.Errorf("a replay made %d dead letters", n)
 	}
 }

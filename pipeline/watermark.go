@@ -47,7 +47,7 @@ func (t *task) advance(now int64, closeOpen bool) {
 
 // rise moves C to a watermark less grace.
 func (t *task) rise(watermark int64) {
-	if watermark != None {
+	if watermark > None+t.plan.grace {
 		t.closed = max(t.closed, watermark-t.plan.grace)
 	}
 }
@@ -78,7 +78,10 @@ func (t *task) leaves(p *part, now int64) bool {
 	if p.applied < p.ends.Stable || p.ends.Stable != p.ends.High || p.applied > p.ends.High {
 		return false // there is more to read, or was since the answer
 	}
-	return p.ends.High == 0 || p.ends.Asked-p.active >= t.plan.idle
+	if p.ends.High == 0 {
+		return p.ends.Asked >= p.active // what woke the shard may have reached it too
+	}
+	return p.ends.Asked-p.active >= t.plan.idle
 }
 
 // asks tells whether the end of p has to be asked for: it may be idle.

@@ -116,7 +116,7 @@ type Worker struct {
 func NewWorker(plan *Plan, client Client, closeOpen bool) *Worker {
 	return &Worker{
 		plan: plan, client: client, closeOpen: closeOpen,
-		tasks: map[string]*task{}, cells: &cells{plan: plan},
+		tasks: map[string]*task{}, cells: newCells(plan),
 		sinks: map[string]string{}, torn: map[string]int64{}, totals: map[Partition]Counts{},
 		now: None, waiting: None, last: None, asked: None,
 	}
@@ -336,8 +336,9 @@ func (w *Worker) build() (*Commit, error) {
 func (t *task) offset(p *part) (Offset, bool, error) {
 	metadata := p.checkpoint(t.plan, t.closed).Encode(p.applied)
 	if len(metadata) > maxMetadata {
-		return Offset{}, false, stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future, %d unknown schema ids",
-			p.id.Topic, p.id.ID, len(metadata), maxMetadata, len(p.ticks), len(p.unknown))
+		return Offset{}, false, stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future; "+
+			"the partition has not let its windows close for too long: find what holds them, or use a smaller window",
+			p.id.Topic, p.id.ID, len(metadata), maxMetadata, len(p.ticks))
 	}
 	o := Offset{p.id, p.applied, p.epoch, metadata}
 	return o, p.saved != saved{p.applied, metadata}, nil
