@@ -23,7 +23,7 @@ type transaction struct {
 // write fills the log.
 func (s *script) write(d dice, to *source, f feed) {
 	p := &producer{dice: d, s: s, to: to, feed: f}
-	for at := f.from; at < f.until; at += 1 + d.between(0, 2*f.gap) {
+	for at := f.from; at < f.until; at += p.gap() {
 		if !within(f.silent, at) {
 			p.event(at)
 		}
@@ -31,6 +31,14 @@ func (s *script) write(d dice, to *source, f feed) {
 	if p.open.is {
 		p.mark(max(p.open.marker, p.last()))
 	}
+}
+
+// gap is the time to the next event.
+func (p *producer) gap() int64 {
+	if p.feed.steady {
+		return p.feed.gap
+	}
+	return 1 + p.between(0, 2*p.feed.gap)
 }
 
 func within(spans []span, t int64) bool {

@@ -31,7 +31,10 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	if err != nil {
 		return pipeline.Fetch{}, err
 	}
-	if s.w.chance(30) { // what was polled is decoded while the group goes on
+	switch { // what was polled is decoded while the group goes on
+	case s.w.lasting(storm) && s.w.chance(20): // a schema has to be fetched first
+		s.nap(s.w.between(0, 3*sec))
+	case s.w.chance(30):
 		s.nap(s.w.between(1, 30*ms))
 	}
 	if s.err != nil {

@@ -65,6 +65,9 @@ func (p *process) live() {
 		p.stop(err)
 		return
 	}
+	if p.w.chance(30) {
+		p.nap(p.w.between(0, 2*sec))
+	}
 	for !p.ended {
 		p.s = p.join()
 		err := p.steps()

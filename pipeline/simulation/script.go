@@ -47,6 +47,7 @@ type life struct {
 type feed struct {
 	from, until   int64 // event time, ns
 	gap           int64 // between events, on average
+	steady        bool  // the gap is always that
 	disorder      int64
 	wild          int // percent of records that are out of order beyond that
 	garbage       int // percent
@@ -124,14 +125,14 @@ func (s *script) drawSources(d dice) {
 	for i := range topics {
 		born := int64(0)
 		if i > 0 && d.chance(20) {
-			born = s.t0 + d.between(2*sec, 20*sec)
+			born = s.birth(d)
 		}
 		transactional := d.chance(30)
 		n := 1 + d.IntN(4)
 		for p := range n {
 			src := &source{id: pipeline.Partition{Topic: fmt.Sprintf("t%d", i), ID: int32(p)}, born: born}
 			if p > 0 && p == n-1 && d.chance(20) {
-				src.born = max(born, s.t0+d.between(2*sec, 20*sec))
+				src.born = max(born, s.birth(d))
 			}
 			mine := s.vary(d, f, src.born)
 			mine.transactional = transactional
@@ -147,6 +148,11 @@ func (s *script) drawSources(d dice) {
 			}
 		}
 	}
+}
+
+// birth is when a topic or partition is made that is not there from the start.
+func (s *script) birth(d dice) int64 {
+	return s.t0 + pick(d, d.between(300*ms, 3*sec), d.between(2*sec, 20*sec), d.between(2*sec, 20*sec))
 }
 
 func (s *script) drawFeed(d dice) feed {

@@ -44,13 +44,14 @@ func silence(seed uint64) *script {
 	s := &script{t0: 1_700_000_000*sec + d.between(0, 3600*sec), polls: pick(d, 5, 20, 100), doze: 4 * sec, tidy: true}
 	s.drawSpec(d)
 	s.spec.Window.Size, s.spec.Window.Grace = 10*time.Second, pick[time.Duration](d, 0, 2, 10)*time.Second
-	s.spec.Idle = pick[time.Duration](d, 2, 10) * time.Second
+	idle := pick(d, 2*sec, 10*sec, 10*sec, 10*sec) // no partition is, but for the silence
+	s.spec.Idle = time.Duration(idle)
 	s.spec.Start.Kind = "earliest"
 	link := span{s.t0 + 20*sec, s.t0 + 20*sec + down}
 	for i := range int32(4) {
 		src := &source{id: pipeline.Partition{Topic: "t0", ID: i}}
 		s.write(d, src, feed{
-			from: s.t0 - 5*sec, until: link.until + 10*sec, gap: d.between(3*sec, 6*sec),
+			from: s.t0 - 5*sec, until: link.until + 10*sec, gap: idle * d.between(30, 60) / 100, steady: true,
 			disorder: int64(s.spec.Window.Grace), held: []span{link},
 		})
 		s.sources = append(s.sources, src)
