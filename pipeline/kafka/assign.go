@@ -2,10 +2,9 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -15,7 +14,8 @@ import (
 // offsetsFetched keeps the group's commits for assign, which kgo calls next, in
 // the same goroutine.
 func (s *session) offsetsFetched(_ context.Context, client *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
-	s.fetched, s.fetcher = resp, client
+	s.fetched = resp
+	s.consumer.Store(client)
 	return nil
 }
 
@@ -32,11 +32,14 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 	if len(asked) == 0 {
 		return offsets, nil
 	}
-	s.fetcher.PauseFetchPartitions(asked) // s.tx may not be set yet
+	s.consumer.Load().PauseFetchPartitions(asked) // s.tx may not be set yet
 	positions, counts, err := s.locate(ctx, partitions(asked))
 	if err != nil {
-		// kgo would only try again: the worker's next poll tells it.
-		s.queue.fail(err)
+		// kgo would only join again: the worker's next poll tells it. Where a
+		// rebalance cut the look-up short, kgo asks again by itself.
+		if ctx.Err() == nil {
+			s.queue.fail(err)
+		}
 		return nil, err
 	}
 	for _, pos := range positions {
@@ -54,7 +57,11 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 // locate finds the places to take partitions up, from what the group keeps for
 // them and for the rest of their shards.
 func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pipeline.Position, map[string]int32, error) {
-	committed, err := s.commits(kadm.RequireStable(ctx))
+	ids, err := s.siblings(ctx, asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	committed, err := s.stable(ctx, ids)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,6 +76,20 @@ func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pip
 	return positions, s.plan.Counts(committed, s.cfg.Writers), nil
 }
 
+// siblings are all partitions of the shards that the asked ones belong to.
+func (s *session) siblings(ctx context.Context, asked []pipeline.Partition) ([]pipeline.Partition, error) {
+	sinks, names := map[string]bool{}, topicsOf(asked)
+	for _, name := range names {
+		sinks[s.plan.Sink(name)] = true
+	}
+	for _, name := range s.topics.names() {
+		if sinks[s.plan.Sink(name)] && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return s.partitions(ctx, names)
+}
+
 // read takes an answer apart.
 func (s *session) read(resp *kmsg.OffsetFetchResponse, into map[pipeline.Partition]pipeline.Committed) {
 	s.queue.mu.Lock()
@@ -79,41 +100,16 @@ func (s *session) read(resp *kmsg.OffsetFetchResponse, into map[pipeline.Partiti
 				s.topicIDs[t.Topic] = t.TopicID
 			}
 			for _, p := range t.Partitions {
-				c := pipeline.Committed{Offset: p.Offset, Epoch: p.LeaderEpoch}
-				if p.Metadata != nil {
-					c.Metadata = *p.Metadata
-				}
-				into[pipeline.Partition{Topic: t.Topic, ID: p.Partition}] = c
+				into[pipeline.Partition{Topic: t.Topic, ID: p.Partition}] = committed(p)
 			}
 		}
 	}
 }
 
-// commits are the group's commits; under a context of kadm.RequireStable it waits
-// until none of them is pending in a transaction.
-func (r *run) commits(ctx context.Context) (map[pipeline.Partition]pipeline.Committed, error) {
-	wait := backoff{least: r.cfg.Timing.MetadataMin / 10, most: r.cfg.Timing.MetadataMin}
-	commits := map[pipeline.Partition]pipeline.Committed{}
-	for {
-		resp, err := r.admin.FetchOffsets(ctx, r.group)
-		if err == nil {
-			err = resp.Error()
-		}
-		switch {
-		case err == nil:
-			for topic, ps := range resp {
-				for id, o := range ps {
-					commits[pipeline.Partition{Topic: topic, ID: id}] = pipeline.Committed{Offset: o.At, Epoch: o.LeaderEpoch, Metadata: o.Metadata}
-				}
-			}
-			return commits, nil
-		case isMissingGroup(err):
-			return commits, nil
-		case !isUnstable(err):
-			return nil, fmt.Errorf("offsets of group %s: %w", r.group, err)
-		}
-		if wait.sleep(ctx); ctx.Err() != nil {
-			return nil, errors.Join(ctx.Err(), err)
-		}
+func committed(p kmsg.OffsetFetchResponseGroupTopicPartition) pipeline.Committed {
+	c := pipeline.Committed{Offset: p.Offset, Epoch: p.LeaderEpoch}
+	if p.Metadata != nil {
+		c.Metadata = *p.Metadata
 	}
+	return c
 }

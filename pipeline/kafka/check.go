@@ -24,7 +24,7 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ids, err := r.partitions(ctx)
+	ids, err := r.partitions(ctx, r.topics.names())
 	if err != nil {
 		return err
 	}
@@ -35,6 +35,7 @@ func (r *run) settle(ctx context.Context) error {
 		}
 	}
 	l := logs{ctx, r.admin, clock{time.Now()}}
+	r.origin.Now = l.clock.now() // there may have been a long wait
 	if !known {
 		if err := r.warnOfHistory(ctx, ids, l); err != nil {
 			return err

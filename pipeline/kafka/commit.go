@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -38,7 +37,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 		records = append(records, s.deadLetter(d))
 	}
 	if err := s.tx.Begin(); err != nil {
-		return false, fmt.Errorf("begin: %w", err)
+		return false, s.denied(err, "begin a transaction")
 	}
 	if err := s.produce(records); err != nil {
 		return false, s.abort(err)
@@ -99,21 +98,28 @@ func isPermanent(err error) bool {
 // end commits with the worker's own offsets. false is an abort after which the
 // same content may be tried again.
 func (s *session) end(c *pipeline.Commit) (bool, error) {
+	sent := false
 	offsets := kgo.PreTxnCommitFnContext(context.Background(), func(req *kmsg.TxnOffsetCommitRequest) error {
 		if s.queue.generation() != c.Generation {
 			return errChanged
 		}
 		req.Topics = s.offsets(c.Offsets) // never what kgo filled in: its polled heads
+		sent = true
 		return nil
 	})
 	committed, err := s.finish(kgo.TryCommit, offsets)
 	switch {
 	case errors.Is(err, errChanged):
 		return false, nil
+	case errors.Is(err, kerr.OffsetMetadataTooLarge):
+		return false, stop("the broker refuses the metadata of our commits (up to %d bytes): raise its offset.metadata.max.bytes to 4096 or more", longest(c.Offsets))
 	case err != nil:
-		return false, fmt.Errorf("end of transaction: %w", err)
+		return false, s.denied(err, "end a transaction that reads the source and writes the sinks")
 	case committed:
 		return true, nil
+	case !sent:
+		s.refused.sleep(s.ctx) // without our offsets nothing was committed
+		return false, nil
 	}
 	return s.confirm(c)
 }
@@ -136,20 +142,45 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 // After an UNKNOWN_SERVER_ERROR to EndTxn kgo tries an abort, which sends nothing
 // any more, and reports false without an error, though the broker may have
 // committed; the same results would then be written twice. The offset and
-// metadata of a commit are never those of the one before it.
+// metadata of a commit are never those of the one before it, but whoever took a
+// shard over may have committed the very same: so all of ours have to be there,
+// or none, and anything else is for a new session to find out.
 func (s *session) confirm(c *pipeline.Commit) (bool, error) {
-	commits, err := s.commits(kadm.RequireStable(s.ctx))
+	var ids []pipeline.Partition
+	for _, o := range c.Offsets {
+		ids = append(ids, o.Partition)
+	}
+	have, err := s.stable(s.ctx, ids)
 	if err != nil {
 		return false, err
 	}
-	o := c.Offsets[0]
-	have := commits[o.Partition]
-	committed := have.Offset == o.At && have.Metadata == o.Metadata
-	s.log.Info("the transaction was not ended as wanted", "committed", committed)
-	if !committed {
-		s.refused.sleep(s.ctx)
+	there := 0
+	for _, o := range c.Offsets {
+		if h := have[o.Partition]; h.Offset == o.At && h.Metadata == o.Metadata {
+			there++
+		}
 	}
-	return committed, nil
+	switch there {
+	case len(c.Offsets):
+		s.log.Info("a transaction that seemed aborted had been committed")
+		return true, nil
+	case 0:
+		s.log.Info("the broker aborted a transaction; trying again")
+		s.refused.sleep(s.ctx)
+		return false, nil
+	}
+	return false, errMixed
+}
+
+// errMixed ends a session whose transaction's outcome cannot be told.
+var errMixed = errors.New("a transaction was aborted while others committed part of its offsets")
+
+func longest(offsets []pipeline.Offset) int {
+	n := 0
+	for _, o := range offsets {
+		n = max(n, len(o.Metadata))
+	}
+	return n
 }
 
 // offsets is the commit's part of the request.
@@ -182,9 +213,13 @@ func (s *shards) encode(ctx context.Context, c *pipeline.Commit) ([]*kgo.Record,
 	records := make([]*kgo.Record, 0, len(c.Results)+len(c.DeadLetters))
 	for i := range c.Results {
 		r := &c.Results[i]
-		encoder, err := s.encoder(ctx, s.bySink[r.Sink])
+		sh := s.bySink[r.Sink]
+		encoder, err := s.encoder(ctx, sh)
 		if err != nil {
 			return nil, err
+		}
+		for width := sh.encoded * len(s.plan.Operations); len(r.Values) < width; {
+			r.Values = append(r.Values, s.empty...) // a field that joined since
 		}
 		records = append(records, &kgo.Record{
 			Topic: r.Sink, Key: []byte(r.Key), Value: encoder.Append(nil, r),

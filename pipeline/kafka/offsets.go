@@ -138,11 +138,4 @@ func ceilDiv(a, b int64) int64 {
 	return q
 }
 
-func isUnstable(err error) bool {
-	return errors.Is(err, kerr.UnstableOffsetCommit) || errors.Is(err, kerr.CoordinatorLoadInProgress) ||
-		errors.Is(err, kerr.NotCoordinator) || errors.Is(err, kerr.CoordinatorNotAvailable)
-}
-
-func isMissingGroup(err error) bool { return errors.Is(err, kerr.GroupIDNotFound) }
-
 func isOutOfRange(err error) bool { return errors.Is(err, kerr.OffsetOutOfRange) }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -22,6 +23,8 @@ type registry struct {
 	client *sr.Client
 	log    *slog.Logger
 	known  map[int32]*codec.Schema // an id never changes its schema; guarded by the shards' lock
+
+	answered atomic.Bool // once it has, a wrong path is not why it does not
 }
 
 // latestVersion is how the registry's API spells the newest version.
@@ -174,10 +177,14 @@ func (r *registry) ask(ctx context.Context, call func() error) error {
 	for {
 		err := call()
 		if err == nil || isAnswer(err) {
+			r.answered.Store(true)
 			return err
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if isElsewhere(err) && !r.answered.Load() {
+			return stop("the %s registry does not answer as one: %v; is the registry's URL right?", r.name, err)
 		}
 		if isDenied(err) {
 			return stop("the %s registry refuses us: %v", r.name, err)
@@ -191,9 +198,18 @@ func isAnswer(err error) bool {
 	return errors.As(err, new(*pipeline.Stop)) || errors.As(err, new(*schemaError))
 }
 
+// isNotFound tells that the registry answered that a schema, subject or version
+// is not there (codes 40401 to 40403 of its API). Another 404 comes from
+// something that is no registry.
 func isNotFound(err error) bool {
 	var re *sr.ResponseError
-	return errors.As(err, &re) && re.StatusCode == http.StatusNotFound
+	return errors.As(err, &re) && re.StatusCode == http.StatusNotFound && re.ErrorCode/100 == 404
+}
+
+// isElsewhere tells that something else than a registry answered.
+func isElsewhere(err error) bool {
+	var re *sr.ResponseError
+	return errors.As(err, &re) && re.StatusCode == http.StatusNotFound && re.ErrorCode/100 != 404
 }
 
 func isDenied(err error) bool {

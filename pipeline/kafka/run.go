@@ -124,7 +124,7 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 // reached tells that the whole group is through; as long as it is not, what
 // another member lets go of may come here.
 func (r *run) reached(ctx context.Context) (bool, error) {
-	commits, err := r.commits(kadm.RequireStable(ctx))
+	commits, err := r.commits(ctx)
 	if err != nil || r.origin.Reached(commits) {
 		return err == nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,7 +69,6 @@ func TestRunUnderFaults(t *testing.T) {
 		"EndTxn fails":                          {Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.UnknownServerError},
 		"EndTxn at a moved coordinator":         {Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.NotCoordinator},
 		"offsets of an older generation":        {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.IllegalGeneration},
-		"offsets are too large":                 {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge},
 		"results are refused for now":           {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition},
 		"the producer is fenced":                {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidProducerEpoch},
 		"a fetch fails":                         {Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.UnknownServerError},
@@ -102,6 +102,51 @@ func TestRunUnderFaults(t *testing.T) {
 			}
 			w.check(w.results(w.topics()...), math.MaxInt64)
 		})
+	}
+}
+
+// What trying again does not mend ends the run and says what to do.
+func TestRunStops(t *testing.T) {
+	for want, fault := range map[string]kfake.Fault{
+		"raise its offset.metadata.max.bytes":                   {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge, Count: -1},
+		"no permission to end a transaction":                    {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: -1},
+		"no permission to take over transactional id g.t.w":     {Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1},
+		"no permission to work in group g.t":                    {Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.GroupAuthorizationFailed, Count: -1},
+		"results cannot be written: TOPIC_AUTHORIZATION_FAILED": {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: -1},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 6, twoTopics())
+			w.feedAll(50, sources...)
+			w.fake.Fault(fault)
+			_, err := w.untilEnd(nil)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want ...%s...", err, want)
+			}
+		})
+	}
+}
+
+// Topics of unlike fields run side by side.
+func TestRunWithUnlikeTopics(t *testing.T) {
+	w := newWorld(t, 7, twoTopics())
+	w.describeWide("src-b", 4)
+	w.feedAll(100, sources...)
+	if _, err := w.untilEnd(nil); err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.results(w.topics()...), math.MaxInt64)
+}
+
+// A registry's address with a wrong path answers 404 to everything: that is no
+// answer about a schema, and no record is given up for it.
+func TestRunWithAWrongRegistryPath(t *testing.T) {
+	w := newWorld(t, 8, twoTopics())
+	w.feedAll(20, sources...)
+	w.source += "/apis"
+	report, err := w.untilEnd(nil)
+	if err == nil || !strings.Contains(err.Error(), "is the registry's URL right?") || len(report.Counts) != 0 {
+		t.Errorf("got %v and %v", err, report.Counts)
 	}
 }
 

@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -26,9 +28,9 @@ type session struct {
 	batches  []pipeline.Batch
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
 	asking   bool
-	topicIDs map[string][16]byte       // guarded by queue.mu
-	fetched  *kmsg.OffsetFetchResponse // and its client: of kgo's goroutine alone
-	fetcher  *kgo.Client
+	topicIDs map[string][16]byte        // guarded by queue.mu
+	fetched  *kmsg.OffsetFetchResponse  // of kgo's goroutine alone
+	consumer atomic.Pointer[kgo.Client] // tx's client, as the callbacks know it
 	refused  backoff
 	wg       sync.WaitGroup
 }
@@ -36,6 +38,10 @@ type session struct {
 // maxBatch bounds a decompressed batch, bytes: a few bytes on the wire must not
 // become gigabytes.
 const maxBatch = 128 << 20
+
+// fetchWait bounds how long a broker holds a fetch that finds nothing: a
+// partition that is resumed waits for the one that is under way.
+const fetchWait = 500 * time.Millisecond
 
 // clock gives times that do not jump when the wall clock is set.
 type clock struct{ start time.Time }
@@ -91,7 +97,7 @@ func (r *run) join(ctx context.Context) (*session, error) {
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.balancer = &balancer{
 		shard:   r.plan.Sink,
-		joining: func(owned []pipeline.Partition) { s.queue.add(pipeline.Joining{Owned: owned}) },
+		joining: s.joining,
 		synced: func(owned []pipeline.Partition, counts map[string]int32) {
 			s.queue.add(pipeline.Synced{Owned: owned, Counts: counts})
 		},
@@ -120,6 +126,20 @@ func (s *session) fence() error {
 	return nil
 }
 
+// joining tells the worker what it still owns. A member that the group has given
+// up joins anew with what it held before, and nobody would ask the broker what
+// became of that meanwhile: such a session has to end.
+func (s *session) joining(owned []pipeline.Partition) {
+	if client := s.consumer.Load(); client != nil && len(owned) > 0 {
+		if member, _ := client.GroupMetadata(); member == "" {
+			s.queue.fail(errForgotten)
+		}
+	}
+	s.queue.add(pipeline.Joining{Owned: owned})
+}
+
+var errForgotten = errors.New("the group had given this member up: joining anew")
+
 func (s *session) options() []kgo.Opt {
 	t := s.cfg.Timing
 	lost := func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
@@ -134,6 +154,7 @@ func (s *session) options() []kgo.Opt {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.MaxDecompressBatchBytes(maxBatch),
+		kgo.FetchMaxWait(fetchWait),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.SessionTimeout(t.Session),
@@ -165,9 +186,8 @@ func (s *session) discovering() {
 		case <-time.After(s.cfg.Timing.Discover):
 		}
 		added, err := s.discover(s.ctx)
-		if err != nil {
-			s.log.Warn("cannot look for new topics", "error", err)
-			continue
+		if err != nil && s.ctx.Err() == nil {
+			s.log.Warn("topics that match cannot be used", "error", err)
 		}
 		if len(added) > 0 {
 			s.log.Info("new topics", "topics", added)

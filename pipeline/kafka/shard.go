@@ -22,6 +22,7 @@ type shards struct {
 	plan         *pipeline.Plan
 	source, sink *registry
 	log          *slog.Logger
+	empty        []float64 // the operations of a field without a value
 	mu           sync.Mutex
 	byTopic      map[string]*shard // by source topic
 	bySink       map[string]*shard
@@ -32,6 +33,7 @@ type shard struct {
 	sink     string
 	layout   pipeline.Layout
 	decoders map[int32]*decoder // by writer schema id
+	told     time.Time          // when the log was last told of one that is of no use
 	encoder  *codec.Encoder     // of the first encoded fields of the layout
 	encoded  int
 }
@@ -43,11 +45,13 @@ type decoder struct {
 	unknown time.Time
 }
 
-// forget is how long the answer that an id is unknown is believed.
-const forget = 10 * time.Second
+const (
+	forget      = 10 * time.Second // how long the answer that an id is unknown is believed
+	maxDecoders = 10_000
+)
 
 func newShards(plan *pipeline.Plan, source, sink *registry, log *slog.Logger) *shards {
-	return &shards{plan: plan, source: source, sink: sink, log: log, byTopic: map[string]*shard{}, bySink: map[string]*shard{}}
+	return &shards{plan: plan, source: source, sink: sink, log: log, empty: plan.Empty(), byTopic: map[string]*shard{}, bySink: map[string]*shard{}}
 }
 
 // of gives the shard of a source topic.
@@ -217,7 +221,7 @@ func (s *shards) row(sh *shard, d *decoder, r *kgo.Record, at int64, id int32, b
 
 // eventTime is the record's timestamp in ns, or why it has none.
 func eventTime(r *kgo.Record) (int64, string) {
-	const furthest = (1<<63 - 1) / 1_000_000
+	const furthest = (1 << 62) / 1_000_000 // windows and grace are added to it
 	ms := r.Timestamp.UnixMilli()
 	switch {
 	case ms == -1:
@@ -246,8 +250,12 @@ func (s *shards) compile(ctx context.Context, sh *shard, topic string, id int32)
 		}
 		d.codec, d.reason = s.project(sh, schema, id)
 	}
-	if d.reason != "" {
+	if d.reason != "" && time.Since(sh.told) > forget {
+		sh.told = time.Now()
 		s.log.Warn("records that cannot be decoded", "topic", topic, "schema", id, "reason", d.reason)
+	}
+	if len(sh.decoders) > maxDecoders {
+		clear(sh.decoders) // garbage must not fill the memory
 	}
 	sh.decoders[id] = d
 	return d, nil

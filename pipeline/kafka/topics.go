@@ -120,17 +120,27 @@ func (r *run) discover(ctx context.Context) (added []string, err error) {
 	if err != nil {
 		return nil, r.denied(err, "list topics")
 	}
+	var errs []error
 	for _, name := range list.Names() {
 		if r.topics.has(name) || !r.plan.Matches(name, r.cfg.Writers) {
 			continue
 		}
 		if err := r.adopt(ctx, list[name]); err != nil {
-			return added, fmt.Errorf("topic %s: %w", name, err)
+			errs = append(errs, about(name, err))
+			continue
 		}
 		r.topics.add(name)
 		added = append(added, name)
 	}
-	return added, nil
+	return added, errors.Join(errs...)
+}
+
+// about gives an error its topic; a Stop stays one.
+func about(topic string, err error) error {
+	if s := (*pipeline.Stop)(nil); errors.As(err, &s) {
+		return stop("topic %s: %s", topic, s.Msg)
+	}
+	return fmt.Errorf("topic %s: %w", topic, err)
 }
 
 // adopt checks a source topic and makes its sink ready.
@@ -238,9 +248,9 @@ func (r *run) denied(err error, what string) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// partitions are those of all source topics.
-func (r *run) partitions(ctx context.Context) ([]pipeline.Partition, error) {
-	list, err := r.admin.ListTopics(ctx, r.topics.names()...)
+// partitions are those of some topics.
+func (r *run) partitions(ctx context.Context, names []string) ([]pipeline.Partition, error) {
+	list, err := r.admin.ListTopics(ctx, names...)
 	if err != nil {
 		return nil, r.denied(err, "list topics")
 	}

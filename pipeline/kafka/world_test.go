@@ -32,6 +32,7 @@ type world struct {
 	client       *kgo.Client
 	rng          *rand.Rand
 	ids          map[string]int32
+	widths       map[string]int               // values in a record, by topic
 	clock        map[pipeline.Partition]int64 // ms
 	mu           sync.Mutex
 	truth        map[window]sums
@@ -68,7 +69,7 @@ func newWorld(t *testing.T, seed uint64, topics map[string]int32) *world {
 	w := &world{
 		t: t, fake: fake, rng: rand.New(rand.NewPCG(seed, 1)),
 		source: registryFor(t), sink: registryFor(t),
-		ids: map[string]int32{}, clock: map[pipeline.Partition]int64{}, truth: map[window]sums{},
+		ids: map[string]int32{}, widths: map[string]int{}, clock: map[pipeline.Partition]int64{}, truth: map[window]sums{},
 	}
 	w.client, err = kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(20*time.Millisecond))
 	if err != nil {
@@ -98,13 +99,17 @@ func registryFor(t *testing.T) string {
 }
 
 // describe registers the example schema of one value for a topic.
-func (w *world) describe(topic string) {
+func (w *world) describe(topic string) { w.describeWide(topic, 1) }
+
+// describeWide registers it with more values, which stay 0.
+func (w *world) describeWide(topic string, values int) {
 	w.t.Helper()
+	w.widths[topic] = values
 	client, err := sr.NewClient(sr.URLs(w.source))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	schema, err := codec.ExampleSchema(topic, 1)
+	schema, err := codec.ExampleSchema(topic, values)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -128,7 +133,7 @@ func (w *world) feed(id pipeline.Partition, n int) {
 		v := float64(w.rng.IntN(1000))
 		records = append(records, &kgo.Record{
 			Topic: id.Topic, Partition: id.ID, Timestamp: time.UnixMilli(at),
-			Value: codec.AppendDoubles(nil, w.ids[id.Topic], float64(at)/1000, v),
+			Value: codec.AppendDoubles(nil, w.ids[id.Topic], append([]float64{float64(at) / 1000, v}, make([]float64, w.widths[id.Topic]-1)...)...),
 		})
 		w.mu.Lock()
 		k := window{id.Topic + "-aggregated", (at/sizeMS + 1) * sizeMS}
