@@ -43,7 +43,7 @@ func TestParseDuration(t *testing.T) {
 		"200000d":     -2, // the shape is right, but it does not fit
 		"9999999999h": -2,
 	} {
-		if shaped := shape.Unify(shape.Context().Encode(text)).Validate() == nil; shaped == (want == -1) {
+		if shaped := shape.Unify(cuecontext.New().Encode(text)).Validate() == nil; shaped == (want == -1) {
 			t.Errorf("%q: the schema's opinion is %v", text, shaped)
 		}
 		got, err := ParseDuration(text)

@@ -76,7 +76,7 @@ func TestSchemaKnowsTheDesign(t *testing.T) {
 				}
 				at, s = next, inner
 			}
-			v := s.Context().CompileString(text)
+			v := cuecontext.New().CompileString(text)
 			if err := s.Unify(v).Validate(cue.Concrete(true)); err != nil {
 				t.Error(err)
 			}

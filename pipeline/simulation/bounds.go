@@ -14,7 +14,7 @@ func (j *judge) checkClosed(s *session, l *ledger, closed int64) {
 	}
 	low, lowest, high, active := int64(never), int64(never), none, false
 	for _, b := range l.books {
-		if int32(s.told[b.id.Topic]) <= b.id.ID {
+		if s.told[b.id.Topic] <= b.id.ID {
 			continue // nobody knew it
 		}
 		high = max(high, b.largest)
@@ -179,11 +179,11 @@ func (j *judge) beginning(s *session, b *book, skipped int64) int64 {
 }
 
 func (j *judge) startTime(s *session) int64 {
-	if b := j.w.script.spec.Start; b.Kind == spec.StartTime {
+	b := j.w.script.spec.Start
+	if b.Kind == spec.StartTime {
 		return b.Time.UnixNano()
-	} else {
-		return s.origin.Now - int64(b.Ago)
 	}
+	return s.origin.Now - int64(b.Ago)
 }
 
 // checkSkipped tells whether the windows that may lack records from before the
@@ -217,6 +217,8 @@ func (j *judge) noteReplay(b *book, pos pipeline.Position) {
 			continue
 		}
 		switch e := b.entries[o]; {
+		case e.schema >= firstUnknown+3:
+			j.w.reached[floodReplayed]++
 		case e.schema < firstUnknown:
 			j.w.reached[futureReplayed]++
 		case j.w.knows(e.schema):

@@ -239,7 +239,6 @@ func (s *session) settle(t *pendingCommit) map[pipeline.Partition]pipeline.Count
 type attempt struct {
 	closed  int64
 	results int
-	failed  bool
 }
 
 // noteAttempt sees from outside whether a C fell back, and results are tried

@@ -1,5 +1,7 @@
 package simulation
 
+import "slices"
+
 // producer writes one partition's log as its feed says.
 type producer struct {
 	dice
@@ -150,4 +152,22 @@ func (p *producer) mark(at int64) {
 	p.to.entries = append(p.to.entries, entry{at: at, time: at, what: control})
 	p.to.holds[len(p.to.holds)-1].until = at
 	p.open = transaction{}
+}
+
+// flood lets a partition have more schema ids that nobody knows than a commit
+// can keep, amid its other records.
+func (s *script) flood(d dice) {
+	const ids = 60
+	src := pick(d, s.sources...)
+	if len(src.entries) == 0 || len(src.holds) > 0 {
+		return
+	}
+	at := d.IntN(len(src.entries))
+	first := firstUnknown + int32(len(s.learned))
+	for i := range ids {
+		e := src.entries[at]
+		e.what, e.schema, e.time = record, first+int32(i), e.at
+		src.entries = slices.Insert(src.entries, at+i, e)
+		s.learned = append(s.learned, never)
+	}
 }

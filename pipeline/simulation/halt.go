@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/aggrun/aggrun/pipeline"
-	"github.com/aggrun/aggrun/spec"
 )
 
 // halt is what the world does to a pipeline that has to stop for it.
@@ -18,7 +17,6 @@ const (
 	trimmed
 	foreign
 	expired
-	tooLarge
 	schemaGone
 )
 
@@ -37,32 +35,10 @@ var halts = map[halt]struct {
 	expired: {point19, "offsets of the group are gone"},
 }
 
-// prepareHalt writes what the halt needs into the logs.
-func (s *script) prepareHalt() {
-	s.spec.Start = spec.Start{Kind: spec.StartEarliest}
-	if s.halt != tooLarge {
-		return
-	}
-	s.learned = make([]int64, 1000)
-	for i := range s.learned {
-		s.learned[i] = never
-	}
-	src := s.sources[0]
-	src.entries, src.holds, src.trims = nil, nil, nil
-	for i := range int64(1100) {
-		e := entry{at: s.t0 + i*ms, time: s.t0 + i*ms, schema: 1, a: float64(i), b: nan}
-		if 50 <= i && i < 1050 {
-			e.schema = firstUnknown + int32(i-50)
-		}
-		src.entries = append(src.entries, e)
-	}
-	s.polls = max(s.polls, 100)
-}
-
 // arrange makes the halt happen, once there is something that it can befall.
 func (w *world) arrange() {
 	h := w.script.halt
-	if h == noHalt || h == tooLarge {
+	if h == noHalt {
 		return
 	}
 	if !w.pending() && w.befall(h) {
@@ -123,7 +99,7 @@ func (s *source) replays(schema int32, from, to int64) bool {
 func (w *world) stopped(p *process, err error) {
 	w.logf("%s: stops: %v", p, err)
 	h := halts[w.script.halt]
-	if (w.halted || w.script.halt == tooLarge) && h.says != "" && strings.Contains(err.Error(), h.says) {
+	if w.halted && h.says != "" && strings.Contains(err.Error(), h.says) {
 		w.reached[h.row]++
 	} else {
 		w.forgets = 0

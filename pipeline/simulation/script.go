@@ -72,9 +72,13 @@ func draw(seed uint64) *script {
 	s.drawSpec(d)
 	s.drawSources(d)
 	s.drawLives(d)
-	if d.chance(4) && !s.untilEnd {
-		s.halt = pick(d, truncated, trimmed, foreign, expired, tooLarge, schemaGone)
-		s.prepareHalt()
+	switch {
+	case s.untilEnd:
+	case d.chance(4):
+		s.halt = pick(d, truncated, trimmed, foreign, expired, schemaGone)
+		s.spec.Start = spec.Start{Kind: spec.StartEarliest}
+	case d.chance(2):
+		s.flood(d)
 	}
 	s.drawFaults(d)
 	s.settleQuiet()

@@ -37,7 +37,6 @@ type session struct {
 	taken   map[pipeline.Partition]pipeline.Position // what was assigned last
 	answers map[pipeline.Partition]pipeline.End
 	wide    bool // a record with a second field was decoded
-	stale   bool // a batch of this poll was taken before the latest change
 
 	producer  *producerID
 	attempts  map[string]attempt // last commit tried, by shard

@@ -52,6 +52,7 @@ const (
 	futureReplayed
 	unknownRefused
 	unknownReplayed
+	floodReplayed
 	replayed
 	freshAtClosed
 	newTopic
@@ -85,13 +86,14 @@ var names = [marks]string{
 	point4: "4 EndTxn sent, answer lost", point5: "5 crash after commit", point6: "6 End false", point7: "7 zombie past its session",
 	point8: "8 transaction timed out", point9: "9 some produces failed", point10: "10 coordinator moves",
 	point11: "11 source truncated: stop", point12: "12 retention passes r: stop", point13: "13 crash while replaying",
-	point14: "14 a rebalance tears a shard", point15: "15 metadata foreign or too large: stop", point16: "16 killed anywhere",
+	point14: "14 a rebalance tears a shard", point15: "15 metadata foreign: stop", point16: "16 killed anywhere",
 	point17: "17 registry down", point18: "18 dead letters cannot be written", point19: "19 group offsets gone: stop",
 	schemaLost: "schema of replayed records gone: stop", pollFailed: "fetch error ends the session", lookFailed: "look-up error ends the session", joinedLate: "a member joins late", stormed: "rebalances without end", confirmed: "4 EndTxn answered by error, then found committed", committed: "commit",
 	idleLeft: "C passed an idle partition", emptyLeft: "C passed an empty partition", allIdle: "all idle: open windows close", woken: "records after all were idle",
 	lateRecord: "late", lateLetter: "late, dead letter", skippedRecord: "skipped, before the start", badRecord: "bad, dead letter", badSkipped: "bad, skipped",
 	controlRecord: "control or aborted", upstreamOpen: "open upstream transaction holds back", unstableFetch: "offset fetch waits for a transaction",
 	tornHold: "a torn shard holds", tornEnded: "a torn shard ends the session", earlyEnded: "a batch before its assignment ends the session", futureRefused: "refused by max_future", futureReplayed: "refused again on replay, by tick",
+	floodReplayed:  "more unknown ids than are kept, on replay",
 	unknownRefused: "unknown schema id", unknownReplayed: "known by now, refused again on replay", replayed: "taken over with r < done",
 	freshAtClosed: "fresh partition begins at C", newTopic: "new topic", newPartition: "new partition", movedShard: "shard moved between live members",
 	staleBatch: "batch of an earlier assignment", changedRefused: "refused: the assignment changed", brokerRefused: "refused: an older generation",
