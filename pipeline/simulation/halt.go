@@ -28,7 +28,6 @@ var halts = map[halt]struct {
 	truncated:  {point11, "truncated or made anew"},
 	trimmed:    {point12, "retention has removed"},
 	foreign:    {point15, "not committed by aggrun"},
-	tooLarge:   {point15, "the commit's metadata would have"},
 	schemaGone: {schemaLost, "the registry no longer knows schema id 2"},
 	// Whether sinks hold results is looked up in pipeline/kafka; the model's
 	// process does the same.
