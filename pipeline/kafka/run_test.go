@@ -4,12 +4,14 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -190,4 +192,40 @@ func TestRunWithTwoWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.check(w.results(w.topics()...), math.MaxInt64)
+}
+
+// A record that its dead-letter topic would refuse for its size is kept in part,
+// and stops nothing.
+func TestRunKeepsThePartsOfALargeBadRecord(t *testing.T) {
+	w := newWorld(t, 9, twoTopics())
+	w.feedAll(50, sources...)
+	large := make([]byte, 990_000)
+	for _, r := range []*kgo.Record{
+		{Key: large[:950_000]},
+		{Key: []byte("k"), Value: large},
+		{Key: []byte("k"), Value: []byte("x"), Headers: []kgo.RecordHeader{{Key: "h", Value: large[:950_000]}}},
+	} {
+		r.Topic, r.Timestamp = "src-a", time.UnixMilli(epochMS)
+		if err := w.client.ProduceSync(context.Background(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.untilEnd(nil); err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.results(w.topics()...), math.MaxInt64)
+	r, err := newRun(w.config("reader"), w.plan(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	letters := w.readAll(context.Background(), r, "t-dead-letter")
+	if len(letters) != 3 {
+		t.Fatalf("%d dead letters, want 3", len(letters))
+	}
+	for _, l := range letters {
+		if !slices.ContainsFunc(l.Headers, func(h kgo.RecordHeader) bool { return h.Key == headerTruncated }) {
+			t.Errorf("offset %d does not say that it was cut", l.Offset)
+		}
+	}
 }
