@@ -29,7 +29,7 @@ const (
 )
 
 // TestMutants holds that every mutant still is one. Under AGGRUN_MUTANTS=1 it
-// builds each and plays schedules until one fails, AGGRUN_SCHEDULES at most.
+// builds each and plays schedules until one fails, 20,000 at most.
 func TestMutants(t *testing.T) {
 	paths, err := filepath.Glob(root + "/testdata/mutants/*.txtar")
 	if err != nil || len(paths) < 10 {
@@ -79,7 +79,7 @@ var failedSeed = regexp.MustCompile(`(?m)seed \d+: .*$|^\s+\w+_test.go:\d+: .*$`
 func (m mutant) mustBeCaught(t *testing.T) {
 	start := time.Now()
 	cmd := exec.Command("go", "test", "-count=1", "-timeout=20m", "-overlay="+m.overlay(t), "-run=^(TestSimulate|TestSilence)$", ".")
-	cmd.Env = append(os.Environ(), "AGGRUN_MUTANTS=", "AGGRUN_STOP=1")
+	cmd.Env = append(os.Environ(), "AGGRUN_MUTANTS=", "AGGRUN_STOP=1", "AGGRUN_SCHEDULES=20000")
 	out, err := cmd.CombinedOutput()
 	if err == nil || bytes.Contains(out, []byte("[build failed]")) {
 		t.Fatalf("%s\nwas not caught:\n%s", m.what, out)
