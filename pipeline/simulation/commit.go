@@ -2,86 +2,15 @@ package simulation
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/aggrun/aggrun/pipeline"
 )
-
-// producerID is a transactional id at its coordinator.
-type producerID struct {
-	epoch int
-	open  *pendingCommit
-}
-
-// pendingCommit is a transaction at its coordinator.
-type pendingCommit struct {
-	*pipeline.Commit
-	of     *producerID
-	epoch  int
-	offset bool // the offsets are pending
-	late   bool // the coordinator gave it up
-}
 
 var (
 	errFenced  = errors.New("producer fenced")
 	errTimeout = errors.New("the transaction was aborted by the broker")
 	errAnswer  = errors.New("end of transaction: no answer")
 )
-
-// initProducer fences whoever used the transactional id before.
-func (w *world) initProducer(id string) *producerID {
-	p := w.producers[id]
-	if p == nil {
-		p = &producerID{}
-		w.producers[id] = p
-	}
-	w.abort(p.open)
-	p.epoch++
-	return &producerID{epoch: p.epoch, open: nil}
-}
-
-// abort ends a transaction without its content.
-func (w *world) abort(t *pendingCommit) {
-	if t == nil || t.of.open != t {
-		return
-	}
-	t.of.open = nil
-	w.release(t)
-}
-
-// release lets go of the offsets that a transaction held.
-func (w *world) release(t *pendingCommit) {
-	if !t.offset {
-		return
-	}
-	for _, o := range t.Offsets {
-		w.group.pending[o.Partition]--
-	}
-}
-
-// begin opens a transaction, which the coordinator aborts after its timeout.
-func (s *session) begin(c *pipeline.Commit) (*pendingCommit, error) {
-	at := s.w.producers[s.transactionalID()]
-	if at.epoch != s.producer.epoch {
-		return nil, s.fenced()
-	}
-	t := &pendingCommit{Commit: c, of: at, epoch: at.epoch}
-	at.open = t
-	s.w.after(transactionTimeout, func() {
-		if at.open == t {
-			s.w.logf("%s: the transaction timed out", s)
-			s.w.abort(t)
-			t.late = true
-			at.epoch++
-		}
-	})
-	return t, nil
-}
-
-func (s *session) fenced() error {
-	s.w.reached[fenced]++
-	return errFenced
-}
 
 // Commit implements pipeline.Client.
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
@@ -214,14 +143,6 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 	return true, nil
 }
 
-// gone says why a transaction is no longer there.
-func (s *session) gone(t *pendingCommit) error {
-	if t.late {
-		return errTimeout
-	}
-	return s.fenced()
-}
-
 // settle commits: results, dead letters and offsets become visible together. A
 // reader of offsets sees them pending for a moment longer.
 func (s *session) settle(t *pendingCommit) map[pipeline.Partition]pipeline.Counts {
@@ -233,39 +154,4 @@ func (s *session) settle(t *pendingCommit) map[pipeline.Partition]pipeline.Count
 	}
 	w.after(w.between(0, 100*ms), func() { w.release(t) })
 	return w.judge.commit(s, t.Commit)
-}
-
-// attempt is what the last transaction tried of a shard.
-type attempt struct {
-	closed  int64
-	results int
-}
-
-// noteAttempt sees from outside whether a C fell back, and results are tried
-// again.
-func (w *world) noteAttempt(s *session, c *pipeline.Commit) {
-	results := map[string]int{}
-	for _, r := range c.Results {
-		results[r.Sink]++
-	}
-	seen := map[string]bool{}
-	for _, o := range c.Offsets {
-		sink := w.plan.Sink(o.Partition.Topic)
-		if seen[sink] {
-			continue
-		}
-		seen[sink] = true
-		m, err := readMetadata(o.Metadata, o.At)
-		if err != nil {
-			panic(fmt.Sprintf("metadata of %v: %v", o.Partition, err))
-		}
-		last, again := s.attempts[sink]
-		if again && m.closed < last.closed {
-			w.reached[fellBack]++
-		}
-		if again && last.results > 0 && results[sink] >= last.results && w.judge.undecided(sink, last.closed) {
-			w.reached[retried]++
-		}
-		s.attempts[sink] = attempt{closed: m.closed, results: results[sink]}
-	}
 }

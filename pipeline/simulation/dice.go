@@ -1,7 +1,5 @@
 package simulation
 
-import "math/rand/v2"
-
 // dice are all chance of a schedule: its seed is everything.
 type dice struct{ *rand.Rand }
 

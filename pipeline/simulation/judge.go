@@ -1,10 +1,8 @@
 package simulation
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
@@ -42,13 +40,6 @@ type book struct {
 	done    int64
 	largest int64
 	refused []int64 // offsets above the oldest that may be read again, refused by time or schema
-}
-
-// window is one that is not decided.
-type window struct {
-	start   int64
-	samples []sample
-	first   map[int]int64 // offset of the first record, by index of its book
 }
 
 func newJudge(w *world) *judge {
@@ -296,79 +287,4 @@ func (j *judge) late(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
 	if !letters.take(b.id, o, true) {
 		j.violate("V4: %v offset %d is late, and no dead letter", b.id, o)
 	}
-}
-
-// window is the undecided window that starts at start.
-func (l *ledger) window(start int64) *window {
-	i, ok := slices.BinarySearchFunc(l.windows, start, func(w *window, s int64) int { return cmp.Compare(w.start, s) })
-	if !ok {
-		l.windows = slices.Insert(l.windows, i, &window{start: start, first: map[int]int64{}})
-	}
-	return l.windows[i]
-}
-
-// emit holds the results against the windows that C passes.
-func (j *judge) emit(l *ledger, results []pipeline.Result, closed int64) {
-	l.closed = closed
-	for _, r := range results {
-		if l.visible[r.Start] {
-			j.violate("V1: %s: window %s was emitted before", l.sink, j.w.clockTime(r.Start))
-		}
-		l.visible[r.Start] = true
-		if r.End != r.Start+j.size() || r.End > closed {
-			j.violate("%s: window [%s, %s) emitted at C %s", l.sink, j.w.clockTime(r.Start), j.w.clockTime(r.End), j.w.clockTime(closed))
-		}
-	}
-	for len(l.windows) > 0 && l.windows[0].start+j.size() <= closed {
-		j.compare(l, l.windows[0], results)
-		l.windows = l.windows[1:]
-		results = results[min(1, len(results)):]
-	}
-	if len(results) > 0 {
-		j.violate("%s: %d results of windows without records: %+v", l.sink, len(results), results)
-	}
-}
-
-// compare holds one result, the first of those left, against its window.
-func (j *judge) compare(l *ledger, w *window, results []pipeline.Result) {
-	if len(results) == 0 || results[0].Start != w.start {
-		j.violate("V1: %s: window %s was decided and not emitted", l.sink, j.w.clockTime(w.start))
-		return
-	}
-	r := results[0]
-	if len(w.first) > 1 {
-		j.w.reached[pooled]++
-	}
-	if len(w.samples) < j.w.script.spec.MinSample {
-		j.w.reached[smallSample]++
-	}
-	want := aggregate(&j.w.script.spec, w.samples)
-	if r.Count != int64(len(w.samples)) || !same(r.Values, want) {
-		j.violate("V2: %s: window %s has count %d and %v, should be %d and %v", l.sink, j.w.clockTime(w.start), r.Count, r.Values, len(w.samples), want)
-	}
-	if j.w.kept != nil {
-		j.w.kept[kept{l.sink, r.Start}] = want
-	}
-}
-
-// letterBox are the dead letters of a transaction that were not accounted for.
-type letterBox struct{ letters []pipeline.DeadLetter }
-
-func (b *letterBox) index(id pipeline.Partition, offset int64, late bool) int {
-	return slices.IndexFunc(b.letters, func(d pipeline.DeadLetter) bool {
-		return d.Partition == id && d.Offset == offset && d.Record == any(offset) && strings.HasPrefix(d.Reason, "late") == late
-	})
-}
-
-// refuses tells whether a record was refused as bad.
-func (b *letterBox) refuses(id pipeline.Partition, offset int64) bool {
-	return b.index(id, offset, false) >= 0
-}
-
-func (b *letterBox) take(id pipeline.Partition, offset int64, late bool) bool {
-	i := b.index(id, offset, late)
-	if i >= 0 {
-		b.letters = slices.Delete(b.letters, i, i+1)
-	}
-	return i >= 0
 }

@@ -1,8 +1,6 @@
 package simulation
 
-import (
-	"github.com/aggrun/aggrun/spec"
-)
+import "github.com/aggrun/aggrun/spec"
 
 // keeps gives room for the results of a schedule that another group may read
 // again: nothing in it depends on when it was read.
