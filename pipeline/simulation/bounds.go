@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"github.com/aggrun/aggrun/pipeline"
-	"github.com/aggrun/aggrun/spec"
 )
 
 // checkClosed holds a new C against what the shard had read: it rises no further

@@ -1,5 +1,7 @@
 package simulation
 
+import "math/rand/v2"
+
 // dice are all chance of a schedule: its seed is everything.
 type dice struct{ *rand.Rand }
 

@@ -90,7 +90,7 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 		j.violate("a commit without offsets")
 	}
 	for _, l := range j.ledgers {
-		e := entryOf(l, c)
+		e := shareOf(l, c)
 		if len(e.offsets) == 0 {
 			if len(e.results) > 0 {
 				j.violate("%s: results without offsets", l.sink)
@@ -106,13 +106,13 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 	return counts
 }
 
-// part is what a transaction holds of one shard.
-type part struct {
+// share is what a transaction holds of one shard.
+type share struct {
 	offsets []pipeline.Offset
 	results []pipeline.Result
 }
 
-func entryOf(l *ledger, c *pipeline.Commit) (p part) {
+func shareOf(l *ledger, c *pipeline.Commit) (p share) {
 	for _, o := range c.Offsets {
 		if l.book(o.Partition) != nil {
 			p.offsets = append(p.offsets, o)
@@ -126,8 +126,8 @@ func entryOf(l *ledger, c *pipeline.Commit) (p part) {
 	return p
 }
 
-// enter takes a transaction's part of one shard.
-func (j *judge) enter(s *session, l *ledger, e part, letters *letterBox, counts map[pipeline.Partition]pipeline.Counts) {
+// enter takes a transaction's share of one shard.
+func (j *judge) enter(s *session, l *ledger, e share, letters *letterBox, counts map[pipeline.Partition]pipeline.Counts) {
 	closed := j.heads(s, l, e.offsets)
 	for _, o := range e.offsets {
 		b := l.book(o.Partition)

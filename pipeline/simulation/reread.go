@@ -8,8 +8,11 @@ func (s *script) keeps() map[kept][]float64 {
 	plain := s.spec.Start.Kind == spec.StartEarliest && s.halt == noHalt && !s.untilEnd && s.spec.Idle == 0
 	for _, src := range s.sources {
 		plain = plain && len(src.trims) == 0 && src.born == 0
+		largest := int64(0)
 		for _, e := range src.entries {
-			plain = plain && e.schema < firstUnknown && e.time < e.at+int64(s.spec.MaxFuture)
+			plain = plain && e.schema < firstUnknown && e.time < e.at+int64(s.spec.MaxFuture) &&
+				e.time >= largest-int64(s.spec.Window.Grace)
+			largest = max(largest, e.time)
 		}
 	}
 	if !plain {

@@ -38,7 +38,7 @@ type session struct {
 	answers map[pipeline.Partition]pipeline.End
 	wide    bool // a record with a second field was decoded
 
-	producer  *producerID
+	epoch     int                // of its transactional id
 	attempts  map[string]attempt // last commit tried, by shard
 	totals    map[pipeline.Partition]pipeline.Counts
 	unchecked bool // totals grew
@@ -66,7 +66,7 @@ func (p *process) join() *session {
 	if p.w.chance(30) { // the broker that answered lags behind
 		s.view -= p.w.between(0, 8*sec)
 	}
-	s.producer = p.w.initProducer(p.transactionalID())
+	s.epoch = p.w.initProducer(p.transactionalID())
 	s.w.logf("%s: joins", s)
 	s.rejoin()
 	s.w.after(heartbeatInterval, s.heartbeat)
