@@ -121,6 +121,9 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 	}
 }
 
+// visibleSoon is how long brokers usually take to show a commit that was answered.
+const visibleSoon = 50 * time.Millisecond
+
 // reached tells that the whole group is through; as long as it is not, what
 // another member lets go of may come here.
 func (r *run) reached(ctx context.Context) (bool, error) {
@@ -128,7 +131,7 @@ func (r *run) reached(ctx context.Context) (bool, error) {
 	if err != nil || r.origin.Reached(commits) {
 		return err == nil, err
 	}
-	return false, pause(ctx, r.cfg.Timing.MetadataMin)
+	return false, pause(ctx, visibleSoon)
 }
 
 func (r *run) account(totals map[pipeline.Partition]pipeline.Counts) {
