@@ -99,19 +99,20 @@ func (t *task) apply(p *part, b *Batch, now int64) error {
 	}
 	p.active = now
 	from, _ := slices.BinarySearch(b.Offsets, p.applied)
+	if from < len(b.Offsets) {
+		if err := t.applyRows(p, b, from, now); err != nil {
+			return err
+		}
+	}
+	// After the rows: the schema ids that are refused now must not take the room
+	// of those that say which replayed rows were.
 	bad, err := t.applyBad(p, b)
 	if err != nil {
 		return err
 	}
-	rows := int64(len(b.Offsets) - from)
 	if start := max(p.applied, p.done); b.Next > start {
 		live, _ := slices.BinarySearch(b.Offsets, start)
 		p.pending.Other += b.Next - start - int64(len(b.Offsets)-live) - bad
-	}
-	if rows > 0 {
-		if err := t.applyRows(p, b, from, now); err != nil {
-			return err
-		}
 	}
 	p.applied, p.epoch = b.Next, b.Epoch
 	return nil
