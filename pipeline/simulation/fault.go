@@ -115,7 +115,7 @@ func (w *world) lasting(what mishap) bool {
 	return false
 }
 
-// mishapMark is the row that counts a mishap.
+// mishapMark is the mark that counts a mishap.
 func mishapMark(what mishap) mark {
 	for _, m := range mishaps {
 		if m.what == what {

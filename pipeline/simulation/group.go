@@ -12,6 +12,7 @@ const (
 	rebalanceTimeout   = 10 * sec
 	transactionTimeout = 30 * sec
 	metadataAge        = 10 * sec
+	leaderThinks       = 30 * ms
 )
 
 // group is the coordinator of the consumer group: members, rounds of joining and
@@ -31,10 +32,9 @@ type group struct {
 type groupState int
 
 const (
-	stable     groupState = iota
-	joining               // waiting for members to join
-	assigning             // waiting for the leader's plan
-	leaderSays = 30 * ms
+	stable    groupState = iota
+	joining              // waiting for members to join
+	assigning            // waiting for the leader's plan
 )
 
 // member is the coordinator's side of a membership.
@@ -125,7 +125,7 @@ func (g *group) complete() {
 		}
 	}
 	generation := g.generation
-	g.w.after(g.w.between(1, leaderSays), func() { g.lead(generation) })
+	g.w.after(g.w.between(1, leaderThinks), func() { g.lead(generation) })
 }
 
 // lead lets the leader plan, unless it is dead, or frozen for the while.

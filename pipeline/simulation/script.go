@@ -42,7 +42,7 @@ type life struct {
 	swallows     bool  // its client skips the callbacks of loss
 }
 
-// partitions of a source are drawn by this: what its producers do.
+// feed is what the producers of a partition do.
 type feed struct {
 	from, until   int64 // event time, ns
 	gap           int64 // between events, on average

@@ -29,7 +29,7 @@ func TestSimulate(t *testing.T) {
 	start := time.Now()
 	sum := simulate(first, n)
 	fmt.Printf("%d schedules in %.1f s, %d records in the median, %d failed\n%s", n, time.Since(start).Seconds(), sum.median(), len(sum.failed), &sum.reached)
-	for _, o := range sum.failed[:min(len(sum.failed), 20)] {
+	for _, o := range sum.failed[:min(len(sum.failed), 5)] {
 		t.Errorf("seed %d: %v\nagain: AGGRUN_SEED=%[1]d go test -count=1 -v -run TestSimulate ./pipeline/simulation/", o.Seed, o.Violations)
 	}
 	if missed := sum.reached.Missed(); n >= 5000 && len(missed) > 0 && !sum.stop {
