@@ -18,7 +18,7 @@ func (p *Plan) Select(numeric []Field) []Field {
 			continue
 		}
 		f.Name = f.Path
-		if to, ok := p.Spec.Source.Map[f.Path]; ok {
+		if to, ok := p.Spec.Sources[0].Map[f.Path]; ok {
 			f.Name = to
 		}
 		picked = append(picked, f)
@@ -27,7 +27,7 @@ func (p *Plan) Select(numeric []Field) []Field {
 }
 
 func (p *Plan) selects(path string) bool {
-	src := p.Spec.Source
+	src := p.Spec.Sources[0]
 	if matchesAny(src.ExcludeFields, path) {
 		return false
 	}
@@ -43,7 +43,7 @@ func (p *Plan) selects(path string) bool {
 // Listed are the fields that the spec names without a pattern: each must be
 // there, and numeric.
 func (p *Plan) Listed() []string {
-	return slices.DeleteFunc(slices.Clone(p.Spec.Source.Fields), isGlob)
+	return slices.DeleteFunc(slices.Clone(p.Spec.Sources[0].Fields), isGlob)
 }
 
 // CheckNames finds two columns of a layout whose outputs have one name.

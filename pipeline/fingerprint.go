@@ -22,9 +22,9 @@ var aspects = [...]struct {
 }{
 	{"where", unbuilt},
 	{"derive", unbuilt},
-	{"map", func(p spec.Pipeline) string { return sortedMap(p.Source.Map) }},
+	{"map", func(p spec.Pipeline) string { return sortedMap(p.Sources[0].Map) }},
 	{"fields", func(p spec.Pipeline) string {
-		return fmt.Sprintf("%q %q", p.Source.Fields, p.Source.ExcludeFields)
+		return fmt.Sprintf("%q %q", p.Sources[0].Fields, p.Sources[0].ExcludeFields)
 	}},
 	{"time", unbuilt},
 	{"group_by", unbuilt},

@@ -9,6 +9,7 @@ type Field struct {
 	Doc         string
 	Units       string
 	Description string
+	Slot        int // in Batch.Numbers
 }
 
 // Layout is the columns of one shard: which field has which slot. Slots are

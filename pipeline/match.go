@@ -20,7 +20,7 @@ func (p *Plan) DeadLetter() string { return p.Spec.Name + "-dead-letter" }
 // Matches tells whether the source names the topic. A glob or a regex never
 // takes a topic that one of the writers writes; an exact name may.
 func (p *Plan) Matches(topic string, writers []*Plan) bool {
-	src := p.Spec.Source
+	src := p.Spec.Sources[0]
 	if matchesAny(src.Exclude, topic) {
 		return false
 	}
@@ -35,7 +35,7 @@ func (p *Plan) Matches(topic string, writers []*Plan) bool {
 
 // Exact are the topics that the source names without a pattern.
 func (p *Plan) Exact() []string {
-	return slices.DeleteFunc(slices.Clone(p.Spec.Source.Topics), isGlob)
+	return slices.DeleteFunc(slices.Clone(p.Spec.Sources[0].Topics), isGlob)
 }
 
 // named tells whether the source's patterns hold the topic.
@@ -43,7 +43,7 @@ func (p *Plan) named(topic string) bool {
 	if p.regex != nil {
 		return p.regex.MatchString(topic)
 	}
-	return matchesAny(p.Spec.Source.Topics, topic)
+	return matchesAny(p.Spec.Sources[0].Topics, topic)
 }
 
 // Writes tells whether the topic is a sink or the dead letters of p: some topic
@@ -61,7 +61,7 @@ func (p *Plan) Writes(topic string) bool {
 	}
 	rest := topic[len(before):]
 	for end := range len(rest) + 1 {
-		if source := rest[:end]; p.Sink(source) == topic && p.named(source) && !matchesAny(p.Spec.Source.Exclude, source) {
+		if source := rest[:end]; p.Sink(source) == topic && p.named(source) && !matchesAny(p.Spec.Sources[0].Exclude, source) {
 			return true
 		}
 	}

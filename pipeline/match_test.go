@@ -11,7 +11,7 @@ import (
 func sample(f func(*spec.Pipeline)) spec.Pipeline {
 	p := spec.Pipeline{
 		Name:       "telemetry",
-		Source:     spec.Source{Topics: []string{"mount-*"}, Registry: "source"},
+		Sources:    []spec.Source{{Path: "source", Topics: []string{"mount-*"}, Registry: "source"}},
 		Start:      spec.Start{Kind: spec.StartEarliest},
 		Window:     spec.Window{Size: time.Second},
 		Operations: []string{"mean"}, MinSample: 2, SmallSample: spec.FirstValue,
@@ -35,7 +35,7 @@ func compiled(t testing.TB, f func(*spec.Pipeline)) *Plan {
 }
 
 func TestMatches(t *testing.T) {
-	other := compiled(t, func(p *spec.Pipeline) { p.Name, p.Source.Topics, p.Sink.Topic = "other", []string{"dome"}, "mount-out" })
+	other := compiled(t, func(p *spec.Pipeline) { p.Name, p.Sources[0].Topics, p.Sink.Topic = "other", []string{"dome"}, "mount-out" })
 	for name, c := range map[string]struct {
 		source    spec.Source
 		sink      string
@@ -65,7 +65,7 @@ func TestMatches(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := compiled(t, func(p *spec.Pipeline) {
-				p.Source = c.source
+				p.Sources[0] = c.source
 				if c.sink != "" {
 					p.Sink.Topic = c.sink
 				}
@@ -92,15 +92,15 @@ func TestCompileErrors(t *testing.T) {
 	}{
 		{func(p *spec.Pipeline) { p.Operations = []string{"meen"} },
 			"pipelines.telemetry.operations[0]: unknown operation \"meen\" (did you mean mean?); want count, sum, min, max, range, mean, median, q1, q3, stdev, stddev_samp, stddev_pop, var_samp, var_pop, first, last"},
-		{func(p *spec.Pipeline) { p.Source.Topics = []string{"a[", "b"} },
+		{func(p *spec.Pipeline) { p.Sources[0].Topics = []string{"a[", "b"} },
 			"pipelines.telemetry.source.topics[0]: bad glob \"a[\": want *, ? or [a-z]"},
-		{func(p *spec.Pipeline) { p.Source.Topics, p.Source.Regex = nil, "a(" },
+		{func(p *spec.Pipeline) { p.Sources[0].Topics, p.Sources[0].Regex = nil, "a(" },
 			"pipelines.telemetry.source.regex: error parsing regexp: missing closing ): `a(`"},
 		{func(p *spec.Pipeline) { p.Sink.Topic = "{tpic}-x" },
 			"pipelines.telemetry.sink.topic: unknown placeholder in \"{tpic}-x\"; want {topic}, the source topic"},
-		{func(p *spec.Pipeline) { p.Source.Topics, p.Sink.Topic = []string{"a", "out"}, "out" },
+		{func(p *spec.Pipeline) { p.Sources[0].Topics, p.Sink.Topic = []string{"a", "out"}, "out" },
 			"pipelines.telemetry.sink.topic: \"out\" would be read and written by this pipeline: results would be aggregated for ever; give the sink another name"},
-		{func(p *spec.Pipeline) { p.Source.Map = map[string]string{"a": "x", "b": "x"} },
+		{func(p *spec.Pipeline) { p.Sources[0].Map = map[string]string{"a": "x", "b": "x"} },
 			"pipelines.telemetry.source.map.b: a and b are both renamed x: output names must differ"},
 	} {
 		_, err := Compile(sample(c.change))
@@ -116,8 +116,8 @@ func TestFingerprintNamesWhatChanged(t *testing.T) {
 		"window":                          func(p *spec.Pipeline) { p.Window.Size = time.Minute },
 		"grace":                           func(p *spec.Pipeline) { p.Window.Grace = time.Minute },
 		"operations":                      func(p *spec.Pipeline) { p.Operations = []string{"mean", "max"} },
-		"fields":                          func(p *spec.Pipeline) { p.Source.Fields = []string{"a"} },
-		"map":                             func(p *spec.Pipeline) { p.Source.Map = map[string]string{"a": "b"} },
+		"fields":                          func(p *spec.Pipeline) { p.Sources[0].Fields = []string{"a"} },
+		"map":                             func(p *spec.Pipeline) { p.Sources[0].Map = map[string]string{"a": "b"} },
 		"min_sample_size or small_sample": func(p *spec.Pipeline) { p.MinSample = 3 },
 		"max_future":                      func(p *spec.Pipeline) { p.MaxFuture = time.Hour },
 	} {
@@ -127,7 +127,7 @@ func TestFingerprintNamesWhatChanged(t *testing.T) {
 	}
 	for name, change := range map[string]func(*spec.Pipeline){
 		"description": func(p *spec.Pipeline) { p.Description = "x" },
-		"topics":      func(p *spec.Pipeline) { p.Source.Topics = []string{"y"} },
+		"topics":      func(p *spec.Pipeline) { p.Sources[0].Topics = []string{"y"} },
 		"sink":        func(p *spec.Pipeline) { p.Sink.Partitions = 9 },
 		"idle":        func(p *spec.Pipeline) { p.Idle = time.Minute },
 	} {

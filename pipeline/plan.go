@@ -36,8 +36,8 @@ func Compile(p spec.Pipeline) (*Plan, error) {
 	var errs spec.Errors
 	errs = append(errs, plan.compileOperations()...)
 	errs = append(errs, plan.compileTopics()...)
-	errs = append(errs, checkGlobs(p, "source.fields", p.Source.Fields)...)
-	errs = append(errs, checkGlobs(p, "source.exclude_fields", p.Source.ExcludeFields)...)
+	errs = append(errs, checkGlobs(p, "source.fields", p.Sources[0].Fields)...)
+	errs = append(errs, checkGlobs(p, "source.exclude_fields", p.Sources[0].ExcludeFields)...)
 	errs = append(errs, checkMap(p)...)
 	return plan, errs.Err()
 }
@@ -69,7 +69,7 @@ func (p *Plan) kind(k functions.Kind) int {
 }
 
 func (p *Plan) compileTopics() (errs spec.Errors) {
-	src := p.Spec.Source
+	src := p.Spec.Sources[0]
 	errs = append(errs, checkGlobs(p.Spec, "source.topics", src.Topics)...)
 	errs = append(errs, checkGlobs(p.Spec, "source.exclude", src.Exclude)...)
 	if src.Regex != "" {
@@ -102,8 +102,8 @@ func checkGlobs(p spec.Pipeline, at string, globs []string) (errs spec.Errors) {
 // checkMap finds two fields that are given one name.
 func checkMap(p spec.Pipeline) (errs spec.Errors) {
 	by := map[string]string{}
-	for _, from := range sortedKeys(p.Source.Map) {
-		to := p.Source.Map[from]
+	for _, from := range sortedKeys(p.Sources[0].Map) {
+		to := p.Sources[0].Map[from]
 		if other, ok := by[to]; ok {
 			errs = append(errs, p.Errorf("source.map."+from, "%s and %s are both renamed %s: output names must differ", other, from, to))
 		}

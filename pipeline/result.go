@@ -9,6 +9,14 @@ type Result struct {
 	// Values are the operations of each field of the layout, field by field:
 	// Values[slot*len(operations)+operation]. NaN is no value.
 	Values []float64
+	// Group is the group's values, in the order of group_by.
+	Group []GroupValue
+	// Fields are the operations, by source, field by field in the order of
+	// Output.Sources: Fields[s][field*len(operations)+operation]. It may lack
+	// fields that joined since, which have no values. NaN is no value.
+	Fields [][]float64
+	// Aggregates are in the order of Output.Aggregates; NaN is no value.
+	Aggregates []float64
 }
 
 // DeadLetter is a record that is set aside in the transaction that passes it.

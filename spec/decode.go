@@ -68,9 +68,11 @@ func (d decoder) pipeline(name string) Pipeline {
 	p := defaults(name)
 	p.origins = d.at
 	d.into(&p.Description, "description")
-	d.source(&p.Source)
+	p.Sources = []Source{{Path: "source", Registry: SourceRegistry}}
+	d.source(&p.Sources[0])
 	parsed(d, &p.Start, ParseStart, "start")
 	parsed(d, &p.Window.Size, parseSpan, "window", "size")
+	p.Window.Advance = p.Window.Size
 	parsed(d, &p.Window.Grace, ParseDuration, "window", "grace")
 	d.into(&p.Operations, "operations")
 	d.into(&p.MinSample, "min_sample_size")

@@ -13,13 +13,14 @@ const (
 func defaults(name string) Pipeline {
 	return Pipeline{
 		Name:        name,
-		Source:      Source{Registry: SourceRegistry},
 		Start:       Start{Kind: StartEarliest},
 		MinSample:   2,
 		SmallSample: FirstValue,
 		Idle:        10 * time.Second,
 		MaxFuture:   5 * time.Minute,
 		MaxReplay:   50_000_000,
+		MaxGroups:   10_000,
+		Shard:       ShardSink,
 		Late:        LateDrop,
 		OnError:     OnErrorDeadLetter,
 		Sink: Sink{

@@ -61,7 +61,7 @@ func wellFormed(t *testing.T, s *Spec) {
 	}
 	for _, p := range s.Pipelines {
 		if p.Name == "" || p.Window.Size <= 0 || p.Window.Grace < 0 || len(p.Operations) == 0 ||
-			(len(p.Source.Topics) == 0) == (p.Source.Regex == "") || p.Sink.Topic == "" || p.Sink.Partitions < 1 {
+			(len(p.Sources[0].Topics) == 0) == (p.Sources[0].Regex == "") || p.Sink.Topic == "" || p.Sink.Partitions < 1 {
 			t.Errorf("%+v", p)
 		}
 	}

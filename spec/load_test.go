@@ -47,7 +47,7 @@ func equal(t *testing.T, got, want any) {
 // pipeline is the least pipeline, as changed.
 func pipeline(change func(*Pipeline)) Pipeline {
 	p := defaults("p")
-	p.Source.Topics = []string{"a"}
+	p.Sources[0].Topics = []string{"a"}
 	p.Window.Size = time.Second
 	p.Operations = []string{"mean"}
 	change(&p)
@@ -86,15 +86,15 @@ func TestGood(t *testing.T) {
 					"min.cleanable.dirty.ratio": "0.5", "preallocate": "true"}
 			}},
 		{`source: [a, "b-*", "c-[0-9]?"], window: 1s, operations: [mean, max]`, func(p *Pipeline) {
-			p.Source.Topics, p.Operations = []string{"a", "b-*", "c-[0-9]?"}, []string{"mean", "max"}
+			p.Sources[0].Topics, p.Operations = []string{"a", "b-*", "c-[0-9]?"}, []string{"mean", "max"}
 		}},
 		{`source: {regex: "^mount-(.*)$", exclude: ["*-test"], registry: sink}, window: 1s, operations: [mean]`, func(p *Pipeline) {
-			p.Source = Source{Regex: "^mount-(.*)$", Exclude: []string{"*-test"}, Registry: "sink"}
+			p.Sources[0] = Source{Regex: "^mount-(.*)$", Exclude: []string{"*-test"}, Registry: "sink"}
 		}},
 		{`source: {topics: [a], fields: ["value*", "wave[3]"], exclude_fields: [value9], map: {"a.b": c}}, window: 1s, operations: [mean]`,
 			func(p *Pipeline) {
-				p.Source.Fields, p.Source.ExcludeFields = []string{"value*", "wave[3]"}, []string{"value9"}
-				p.Source.Map = map[string]string{"a.b": "c"}
+				p.Sources[0].Fields, p.Sources[0].ExcludeFields = []string{"value*", "wave[3]"}, []string{"value9"}
+				p.Sources[0].Map = map[string]string{"a.b": "c"}
 			}},
 		{`source: a, window: {size: 1d, grace: .5s, advance: 24h, offset: 0s, timezone: UTC}, operations: [mean]`, func(p *Pipeline) {
 			p.Window = Window{Size: 24 * time.Hour, Grace: 500 * time.Millisecond}
@@ -212,7 +212,7 @@ func TestTags(t *testing.T) {
 	}
 	for _, tags := range [][]string{{"env=prod", "n=8", "fast"}, {"prod", "n=8", "fast"}} {
 		s := loadFiles(t, files, Options{Tags: tags})
-		equal(t, s.Pipelines[0].Source.Topics, []string{"a-prod"})
+		equal(t, s.Pipelines[0].Sources[0].Topics, []string{"a-prod"})
 		equal(t, s.Pipelines[1].Sink.Partitions, 8)
 		equal(t, s.Pipelines[2].Window.Size, time.Millisecond)
 	}

@@ -63,7 +63,7 @@ func refuseRegistries(s *Spec, r *report) {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	for _, p := range s.Pipelines {
-		if used := p.Source.Registry; !r.torn && !slices.Contains(names, used) {
+		if used := p.Sources[0].Registry; !r.torn && !slices.Contains(names, used) {
 			e := p.Errorf("source.registry", "found %q, want a name under registries: %s%s",
 				used, alternatives(names), didYouMean(Suggest(used, names)))
 			r.add(e.Pos, e.Path, "%s", e.Msg)

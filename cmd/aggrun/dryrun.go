@@ -39,7 +39,7 @@ func dryRun(w io.Writer, cfg kafka.Config, plans []*pipeline.Plan) error {
 type line struct{ name, text string }
 
 func reading(p *pipeline.Plan, cfg kafka.Config) []line {
-	src := p.Spec.Source
+	src := p.Spec.Sources[0]
 	lines := []line{
 		{"description", firstLine(p.Spec.Description)},
 		{"group", cfg.Group + "." + p.Spec.Name},

@@ -14,10 +14,10 @@ func inventTopics(plans []*pipeline.Plan) ([]string, error) {
 	var topics []string
 	for _, p := range plans {
 		before := len(topics)
-		for _, glob := range p.Spec.Source.Topics {
+		for _, glob := range p.Spec.Sources[0].Topics {
 			topics = append(topics, fitting(p, plans, glob)...)
 		}
-		if p.Spec.Source.Regex != "" {
+		if p.Spec.Sources[0].Regex != "" {
 			topics = append(topics, fitting(p, plans, "example-*")...)
 		}
 		if len(topics) == before && !chained(p, plans) {

@@ -12,7 +12,7 @@ import (
 func planOf(t *testing.T, name, sink string, topics ...string) *pipeline.Plan {
 	t.Helper()
 	p, err := pipeline.Compile(spec.Pipeline{
-		Name: name, Source: spec.Source{Topics: topics}, Operations: []string{"mean"}, Sink: spec.Sink{Topic: sink},
+		Name: name, Sources: []spec.Source{{Topics: topics}}, Operations: []string{"mean"}, Sink: spec.Sink{Topic: sink},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -72,11 +72,11 @@ func list(w io.Writer, plans []*pipeline.Plan, rows func(*pipeline.Plan) []row) 
 
 // named are the topics as the spec names them.
 func named(p *pipeline.Plan) []row {
-	if re := p.Spec.Source.Regex; re != "" {
+	if re := p.Spec.Sources[0].Regex; re != "" {
 		return []row{{"/" + re + "/", p.Spec.Sink.Topic}}
 	}
 	var rows []row
-	for _, topic := range p.Spec.Source.Topics {
+	for _, topic := range p.Spec.Sources[0].Topics {
 		rows = append(rows, row{topic, p.Sink(topic)})
 	}
 	return rows

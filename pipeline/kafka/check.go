@@ -173,7 +173,7 @@ func (r *run) checkReplay(ids []pipeline.Partition, l logs) error {
 
 // checkListed finds the fields that the spec names and no topic has.
 func (r *run) checkListed() error {
-	for i, field := range r.plan.Spec.Source.Fields {
+	for i, field := range r.plan.Spec.Sources[0].Fields {
 		if !slices.Contains(r.plan.Listed(), field) {
 			continue
 		}

@@ -34,9 +34,9 @@ type run struct {
 }
 
 func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
-	source, ok := cfg.Registries[plan.Spec.Source.Registry]
+	source, ok := cfg.Registries[plan.Spec.Sources[0].Registry]
 	if !ok || source == "" {
-		return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", plan.Spec.Source.Registry)
+		return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", plan.Spec.Sources[0].Registry)
 	}
 	if cfg.Registries["sink"] == "" {
 		return nil, stop("there is no sink registry: give registries.sink in the spec, or --sink-registry; it may be the source registry, but that has to be said")

@@ -149,7 +149,7 @@ func (w *world) feed(id pipeline.Partition, n int) {
 func (w *world) plan(change func(*spec.Pipeline)) *pipeline.Plan {
 	w.t.Helper()
 	p := spec.Pipeline{
-		Name: "t", Source: spec.Source{Topics: []string{"src-*"}, Registry: "source"},
+		Name: "t", Sources: []spec.Source{{Topics: []string{"src-*"}, Registry: "source"}},
 		Start:  spec.Start{Kind: spec.StartEarliest},
 		Window: spec.Window{Size: sizeMS * time.Millisecond, Grace: graceMS * time.Millisecond}, Operations: []string{"sum"},
 		MinSample: 1, SmallSample: spec.FirstValue, Idle: 10 * time.Second, MaxFuture: 5 * time.Minute, MaxReplay: 1 << 40,

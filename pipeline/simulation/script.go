@@ -87,7 +87,7 @@ func draw(seed uint64) *script {
 func (s *script) drawSpec(d dice) {
 	size := pick[time.Duration](d, 1, 2, 3, 5) * time.Second
 	p := spec.Pipeline{
-		Name: "p", Source: spec.Source{Topics: []string{"t*"}},
+		Name: "p", Sources: []spec.Source{{Topics: []string{"t*"}}},
 		Window:      spec.Window{Size: size, Grace: pick(d, 0, size/4, size, 2*size)},
 		Operations:  []string{"count", "mean"},
 		MinSample:   pick(d, 1, 2, 3),
