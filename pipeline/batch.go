@@ -33,6 +33,10 @@ type Batch struct {
 	Bad       []BadRecord // in offset order
 	Next      int64       // the offset after the last record read
 	Epoch     int32       // leader epoch of the last record
+	Numbers   [][]float64 // [slot][row]: the columns of form Number and Boolean; NaN is missing
+	Texts     [][][]byte  // [slot][row]: the columns of form Text and Key; nil is missing
+	Arena     []byte      // what Texts point into where they do not point into the records
+	Fields    []Field     // those whose operations are computed; their Slot is in Numbers
 	// Record gives the original of a row, for a dead letter. It is opaque here.
 	Record func(row int) any
 }

@@ -35,7 +35,9 @@ func compiled(t testing.TB, f func(*spec.Pipeline)) *Plan {
 }
 
 func TestMatches(t *testing.T) {
-	other := compiled(t, func(p *spec.Pipeline) { p.Name, p.Sources[0].Topics, p.Sink.Topic = "other", []string{"dome"}, "mount-out" })
+	other := compiled(t, func(p *spec.Pipeline) {
+		p.Name, p.Sources[0].Topics, p.Sink.Topic = "other", []string{"dome"}, "mount-out"
+	})
 	for name, c := range map[string]struct {
 		source    spec.Source
 		sink      string
