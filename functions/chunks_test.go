@@ -22,7 +22,7 @@ func snapshot(a Accumulator) string {
 	return fmt.Sprintf("%x", a)
 }
 
-func bits(f Function, a Accumulator) string {
+func resultBits(f Function, a Accumulator) string {
 	v, ok := f.Value(a)
 	return fmt.Sprintf("%s %x %v", f.Name, math.Float64bits(v), ok)
 }
@@ -30,7 +30,7 @@ func bits(f Function, a Accumulator) string {
 func allBits(kind Kind, a Accumulator) (all []string) {
 	for _, f := range All() {
 		if f.Kind == kind {
-			all = append(all, bits(f, a))
+			all = append(all, resultBits(f, a))
 		}
 	}
 	return all

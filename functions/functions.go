@@ -4,22 +4,23 @@
 //
 //	New(kind) -> Add(times, values) ... Merge(other) ... -> Function.Value
 //
-// A window keeps one accumulator of a kind for each field and source partition,
-// fed in offset order; functions of one kind share it. Results depend on the
-// sequence of values alone, never on how it was cut into calls of Add, so that
-// a re-read gives the bits that live reading gave. Nor do they depend on the
+// A window keeps one accumulator of a kind for each argument and source
+// partition, fed in offset order; functions of one kind share it. Results depend
+// on the sequence of values alone, never on how it was cut into calls of Add, so
+// that a re-read gives the bits that live reading gave. Nor do they depend on the
 // machine: no product is left to be fused with the addition that follows it.
 //
 // Infinities are values, NaN is missing and never comes here. A result too
 // large for a float64 is infinite; one that has no answer (the mean of +Inf and
 // -Inf) is no value.
 //
-// To add a function: a method in the file of its family, or a new file, and one
-// line in the table.
+// To add a function: a row in the file of its family, with the method that it
+// reads, or a new file and one line in the table. Help, checks, tests and
+// docs/functions.md read the table.
 package functions
 
-// Accumulator folds the values of one field in one window and partition. It has
-// one owner: nothing here is safe for concurrent use.
+// Accumulator folds the values of one argument in one window and partition. It
+// has one owner: nothing here is safe for concurrent use.
 type Accumulator interface {
 	// Add folds values in order. times (ns since the epoch) has their length;
 	// no value is NaN. Cutting the input anywhere changes no bit of the state.
@@ -33,16 +34,26 @@ type Accumulator interface {
 	Reset()
 }
 
+// TextAccumulator is what a TextKind makes. One is fed with texts or with
+// numbers, never with both.
+type TextAccumulator interface {
+	Accumulator
+	// AddTexts folds texts, none of them nil. Nothing of them is kept.
+	AddTexts(texts [][]byte)
+}
+
 // Kind names an accumulator that several functions may read.
 type Kind int
 
 // The kinds of accumulator.
 const (
-	Tally   Kind = iota // n
-	Moments             // n, sum, sum of squares about the mean
-	Extent              // min, max
-	Samples             // every value
-	Ends                // first and last by event time
+	Tally      Kind = iota // n; of texts too
+	Conditions             // how many values are 1, which is true
+	Moments                // n, sum, sum of squares about the mean
+	Extent                 // min, max
+	Samples                // every value
+	Distinct               // each distinct value, and how often it came; of texts too
+	Ends                   // first and last by event time
 	kinds
 )
 
@@ -51,21 +62,45 @@ type Function struct {
 	Name    string
 	Doc     string // one line: what it gives
 	Formula string
+	Empty   string // what it gives of no values, and of too few
 	Source  string // where the definition, or the way it is computed, comes from
+	Example string // "CALL of VALUES is RESULT"
 	Unit    Unit
-	Kind    Kind
-	// Value reads the result from an accumulator of Kind; false: it has none,
-	// for want of values or of an answer. It may reorder what the accumulator
-	// keeps, and never changes what any function gives.
+	Takes   Argument
+	// Operation: it may stand in a spec's operations, needing nothing but a
+	// field of numbers.
+	Operation bool
+	Params    []Param // what follows the argument, all constants
+	Kind      Kind
+	TextKind  Kind // of an argument that is a text; for those that take Anything
+	// Value reads the result from an accumulator of Kind or TextKind; false: it
+	// has none, for want of values or of an answer. It may reorder what the
+	// accumulator keeps, and never changes what any function gives. Params have
+	// their defaults; it is nil where one of them has none.
 	Value func(Accumulator) (float64, bool)
+	// With gives Value for params; nil where there are no Params. The error is a
+	// *ParamError.
+	With func(params []Literal) (func(Accumulator) (float64, bool), error)
 }
 
-// Unit tells how a function's unit follows from its field's.
+// Unit tells how a function's unit follows from its argument's.
 type Unit int
 
 // The units of results.
 const (
-	SameUnit    Unit = iota // as the field
+	SameUnit    Unit = iota // as the argument
 	SquaredUnit             // its square
 	NoUnit                  // a count
+	SecondsUnit             // a time, in seconds since the epoch
+)
+
+// Argument is what a function is computed of.
+type Argument int
+
+// The arguments.
+const (
+	Numbers           Argument = iota
+	Condition                  // booleans, as 1 and 0
+	Anything                   // numbers, booleans as 1 and 0, or texts
+	AnythingOrNothing          // or no argument: the records
 )

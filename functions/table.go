@@ -18,91 +18,93 @@ var table = []Function{
 	{
 		Name: "count", Doc: "number of values; 0 for none",
 		Formula: "n", Source: "SQL COUNT(x)",
-		Unit: NoUnit, Kind: Tally, Value: of((*tally).count),
+		Operation: true, Unit: NoUnit, Takes: AnythingOrNothing, Kind: Tally, TextKind: Tally, Value: of((*tally).count),
 	},
 	{
 		Name: "sum", Doc: "sum of the values",
 		Formula: "sum(x)", Source: "Python math.fsum; " + shiftedSums,
-		Unit: SameUnit, Kind: Moments, Value: of((*moments).sum),
+		Operation: true, Unit: SameUnit, Kind: Moments, Value: of((*moments).sum),
 	},
 	{
 		Name: "min", Doc: "least value",
 		Formula: "min(x)", Source: "SQL MIN",
-		Unit: SameUnit, Kind: Extent, Value: of((*extent).min),
+		Operation: true, Unit: SameUnit, Kind: Extent, Value: of((*extent).min),
 	},
 	{
 		Name: "max", Doc: "greatest value",
 		Formula: "max(x)", Source: "SQL MAX",
-		Unit: SameUnit, Kind: Extent, Value: of((*extent).max),
+		Operation: true, Unit: SameUnit, Kind: Extent, Value: of((*extent).max),
 	},
 	{
 		Name: "range", Doc: "greatest value less the least",
 		Formula: "max(x) - min(x)", Source: "NIST/SEMATECH e-Handbook 1.3.5.6",
-		Unit: SameUnit, Kind: Extent, Value: of((*extent).width),
+		Operation: true, Unit: SameUnit, Kind: Extent, Value: of((*extent).width),
 	},
 	{
 		Name: "mean", Doc: "arithmetic mean",
 		Formula: "sum(x) / n", Source: pythonStatistics + ".mean; " + shiftedSums,
-		Unit: SameUnit, Kind: Moments, Value: of((*moments).mean),
+		Operation: true, Unit: SameUnit, Kind: Moments, Value: of((*moments).mean),
 	},
 	{
 		Name: "median", Doc: "middle value, or the mean of the middle two",
 		Formula: "(x[floor((n+1)/2)] + x[ceil((n+1)/2)]) / 2, x sorted, from 1", Source: pythonStatistics + ".median",
-		Unit: SameUnit, Kind: Samples, Value: of((*samples).median),
+		Operation: true, Unit: SameUnit, Kind: Samples, Value: of((*samples).median),
 	},
 	{
 		Name: "q1", Doc: "first quartile; none of fewer than 2 values",
 		Formula: "x at position (n+1)/4, x sorted, from 1, linear between and beyond", Source: weibull,
-		Unit: SameUnit, Kind: Samples, Value: of((*samples).q1),
+		Operation: true, Unit: SameUnit, Kind: Samples, Value: of((*samples).q1),
 	},
 	{
 		Name: "q3", Doc: "third quartile; none of fewer than 2 values",
 		Formula: "x at position 3(n+1)/4, x sorted, from 1, linear between and beyond", Source: weibull,
-		Unit: SameUnit, Kind: Samples, Value: of((*samples).q3),
+		Operation: true, Unit: SameUnit, Kind: Samples, Value: of((*samples).q3),
 	},
 	{
 		Name: "stdev", Doc: "standard deviation of a sample; none of fewer than 2 values",
 		Formula: "sqrt(sum((x - mean)^2) / (n-1))", Source: pythonStatistics + ".stdev; " + shiftedSums,
-		Unit: SameUnit, Kind: Moments, Value: of((*moments).stdevSamp),
+		Operation: true, Unit: SameUnit, Kind: Moments, Value: of((*moments).stdevSamp),
 	},
 	{
 		Name: "stddev_samp", Doc: "the same as stdev",
 		Formula: "sqrt(sum((x - mean)^2) / (n-1))", Source: "SQL STDDEV_SAMP; " + shiftedSums,
-		Unit: SameUnit, Kind: Moments, Value: of((*moments).stdevSamp),
+		Operation: true, Unit: SameUnit, Kind: Moments, Value: of((*moments).stdevSamp),
 	},
 	{
 		Name: "stddev_pop", Doc: "standard deviation of a whole population",
 		Formula: "sqrt(sum((x - mean)^2) / n)", Source: pythonStatistics + ".pstdev; SQL STDDEV_POP; " + shiftedSums,
-		Unit: SameUnit, Kind: Moments, Value: of((*moments).stdevPop),
+		Operation: true, Unit: SameUnit, Kind: Moments, Value: of((*moments).stdevPop),
 	},
 	{
 		Name: "var_samp", Doc: "variance of a sample; none of fewer than 2 values",
 		Formula: "sum((x - mean)^2) / (n-1)", Source: pythonStatistics + ".variance; SQL VAR_SAMP; " + shiftedSums,
-		Unit: SquaredUnit, Kind: Moments, Value: of((*moments).varSamp),
+		Operation: true, Unit: SquaredUnit, Kind: Moments, Value: of((*moments).varSamp),
 	},
 	{
 		Name: "var_pop", Doc: "variance of a whole population",
 		Formula: "sum((x - mean)^2) / n", Source: pythonStatistics + ".pvariance; SQL VAR_POP; " + shiftedSums,
-		Unit: SquaredUnit, Kind: Moments, Value: of((*moments).varPop),
+		Operation: true, Unit: SquaredUnit, Kind: Moments, Value: of((*moments).varPop),
 	},
 	{
 		Name: "first", Doc: "first value by event time; of equal times the first read",
 		Formula: "x at min(t)", Source: eventTime,
-		Unit: SameUnit, Kind: Ends, Value: of((*ends).firstValue),
+		Operation: true, Unit: SameUnit, Kind: Ends, Value: of((*ends).firstValue),
 	},
 	{
 		Name: "last", Doc: "last value by event time; of equal times the last read",
 		Formula: "x at max(t)", Source: eventTime,
-		Unit: SameUnit, Kind: Ends, Value: of((*ends).lastValue),
+		Operation: true, Unit: SameUnit, Kind: Ends, Value: of((*ends).lastValue),
 	},
 }
 
 var accumulators = [kinds]func() Accumulator{
-	Tally:   func() Accumulator { return new(tally) },
-	Moments: func() Accumulator { return new(moments) },
-	Extent:  func() Accumulator { return newExtent() },
-	Samples: func() Accumulator { return new(samples) },
-	Ends:    func() Accumulator { return new(ends) },
+	Tally:      func() Accumulator { return new(tally) },
+	Conditions: func() Accumulator { return new(conditions) },
+	Moments:    func() Accumulator { return new(moments) },
+	Extent:     func() Accumulator { return newExtent() },
+	Samples:    func() Accumulator { return new(samples) },
+	Distinct:   func() Accumulator { return newDistinct() },
+	Ends:       func() Accumulator { return new(ends) },
 }
 
 // All gives the functions, in the table's order.
