@@ -12,7 +12,7 @@ func (e Synced) apply(w *Worker) {
 	w.synced = true
 	w.owned = map[string]int{}
 	for _, id := range e.Owned {
-		w.owned[w.shard(id.Topic)]++
+		w.owned[w.shard(id)]++
 	}
 	w.counts = e.Counts
 	w.measure()
@@ -29,7 +29,9 @@ func (w *Worker) measure() {
 	}
 	w.need = map[string]int{}
 	for topic, n := range all {
-		w.need[w.shard(topic)] += int(n)
+		for id := range n {
+			w.need[w.shard(Partition{topic, id})]++
+		}
 	}
 }
 
@@ -43,11 +45,11 @@ func (e Assigned) apply(w *Worker) {
 	w.kept = e.Counts
 	w.measure()
 	for _, pos := range e.Positions {
-		sink := w.shard(pos.Topic)
-		t := w.tasks[sink]
+		shard := w.shard(pos.Partition)
+		t := w.tasks[shard]
 		if t == nil {
-			t = newTask(w.plan, sink, w.cells)
-			w.tasks[sink] = t
+			t = newTask(w.plan, shard, w.plan.Sink(pos.Topic), w.cells)
+			w.tasks[shard] = t
 		}
 		t.install(pos, w.now)
 	}
@@ -70,14 +72,14 @@ func (w *Worker) keep(owned []Partition) {
 
 // drop forgets a partition, and a shard with its last one.
 func (w *Worker) drop(id Partition) {
-	sink := w.shard(id.Topic)
-	t := w.tasks[sink]
+	shard := w.shard(id)
+	t := w.tasks[shard]
 	if t == nil {
 		return
 	}
 	t.drop(id)
 	if len(t.parts) == 0 {
-		delete(w.tasks, sink)
-		delete(w.torn, sink)
+		delete(w.tasks, shard)
+		delete(w.torn, shard)
 	}
 }

@@ -27,7 +27,7 @@ type Assignment struct {
 // any part; one that is claimed twice at one generation goes to nobody. Moving a
 // shard means that nobody gets it this round: once its owner has let go, it
 // joins again and the new owner gets all of it.
-func Balance(shard func(topic string) string, members []Member, counts map[string]int32) Assignment {
+func Balance(shard func(Partition) string, members []Member, counts map[string]int32) Assignment {
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	b := &balance{members: members, counts: union(members, counts), load: map[string]int{}}
 	b.shards = b.group(shard)
@@ -48,7 +48,7 @@ type balance struct {
 
 // shardClaim is one shard: its partitions, who holds how many, who gets it.
 type shardClaim struct {
-	sink       string
+	name       string
 	partitions []Partition
 	topics     []string
 	owner      map[Partition]string // "" where two members claim it
@@ -86,23 +86,26 @@ func union(members []Member, counts map[string]int32) map[string]int32 {
 }
 
 // group lists the shards in the order of their names.
-func (b *balance) group(shard func(string) string) []*shardClaim {
+func (b *balance) group(shard func(Partition) string) []*shardClaim {
 	by := map[string]*shardClaim{}
 	for _, topic := range sortedKeys(b.counts) {
-		sink := shard(topic)
-		s := by[sink]
-		if s == nil {
-			s = &shardClaim{sink: sink, owner: map[Partition]string{}, held: map[string]int{}}
-			by[sink] = s
-		}
-		s.topics = append(s.topics, topic)
 		for id := range b.counts[topic] {
-			s.partitions = append(s.partitions, Partition{topic, id})
+			p := Partition{topic, id}
+			name := shard(p)
+			s := by[name]
+			if s == nil {
+				s = &shardClaim{name: name, owner: map[Partition]string{}, held: map[string]int{}}
+				by[name] = s
+			}
+			if n := len(s.topics); n == 0 || s.topics[n-1] != topic {
+				s.topics = append(s.topics, topic)
+			}
+			s.partitions = append(s.partitions, p)
 		}
 	}
 	shards := make([]*shardClaim, 0, len(by))
-	for _, sink := range sortedKeys(by) {
-		shards = append(shards, by[sink])
+	for _, name := range sortedKeys(by) {
+		shards = append(shards, by[name])
 	}
 	return shards
 }

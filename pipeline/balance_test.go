@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func shardOfTest(topic string) string { return topic[:1] }
+func shardOfTest(p Partition) string { return p.Topic[:1] }
 
 // Whatever members claim, what one holds goes to no other, and joining again and
 // again ends with every shard whole at one member, evenly.
@@ -79,7 +79,7 @@ func checkWhole(t *testing.T, members []Member, counts map[string]int32) {
 	for _, m := range members {
 		for _, p := range m.Owned {
 			n++
-			s := shardOfTest(p.Topic)
+			s := shardOfTest(p)
 			if o, ok := owner[s]; ok && o != m.ID {
 				t.Fatalf("shard %s is torn between %s and %s", s, o, m.ID)
 			}

@@ -7,93 +7,224 @@ import (
 	"github.com/aggrun/aggrun/spec"
 )
 
-// cell is one window of one partition: what its records made of it so far.
+// cell is one group of one pane of one partition: what its records made of it so
+// far.
 type cell struct {
-	start  int64 // ns
-	first  int64 // offset of its first record
-	count  int64 // records
-	fields []fieldState
+	count  int64   // records
+	inputs []state // those of the plan, then those of fields that joined
+	rows   []int32 // room for the rows of a batch that belong to it
 }
 
-// fieldState is one field of a cell.
-type fieldState struct {
+// state is what became of one input of a cell.
+type state struct {
 	n            int64 // values
 	firstTime    int64 // of firstValue; kept while n is below min_sample_size
 	firstValue   float64
-	accumulators []functions.Accumulator // [index in Plan.kinds]
+	accumulators []functions.Accumulator
+}
+
+var nan = math.NaN()
+
+// pane is one pane of one partition.
+type pane struct {
+	start  int64 // ns
+	first  int64 // offset of the first record in it
+	groups map[groupID]*cell
+	only   *cell // instead of groups where there is no group_by
+}
+
+// each calls f for the cells of a pane.
+func (p *pane) each(f func(groupID, *cell)) {
+	if p.only != nil {
+		f("", p.only)
+	}
+	for id, c := range p.groups {
+		f(id, c)
+	}
+}
+
+// size is the number of cells.
+func (p *pane) size() int {
+	if p.only != nil {
+		return 1
+	}
+	return len(p.groups)
 }
 
 // cells makes cells and takes them back, so that a window costs no allocation
 // once the plan is warm.
 type cells struct {
-	plan    *Plan
-	free    []*cell
-	times   []int64 // room for the rows of a column that are not missing
-	values  []float64
-	results cell // room for the merge of several partitions
-	empty   cell // one field without a value
+	plan     *Plan
+	free     [][]*cell // by source, whose cells may have inputs of fields that joined
+	programs []*program
+	outcomes *outcomes
+	total    total // room for the merge of several cells
+	empty    state // no value
+
+	times  []int64 // room for the rows of a column that are not missing
+	values []float64
+	texts  [][]byte
+	key    []byte
+	marked []*cell
+	picked []int32
 }
 
 func newCells(plan *Plan) *cells {
-	cs := &cells{plan: plan}
-	cs.empty.widen(1, plan.kinds)
+	cs := &cells{
+		plan: plan, free: make([][]*cell, len(plan.sources)), outcomes: newOutcomes(plan),
+		empty: newState(plan.kinds),
+	}
+	for _, s := range plan.sources {
+		cs.programs = append(cs.programs, newProgram(s))
+	}
+	cs.total = newTotal(plan)
 	return cs
 }
 
-func (cs *cells) get(start, first int64) *cell {
-	if n := len(cs.free); n > 0 {
-		c := cs.free[n-1]
-		cs.free = cs.free[:n-1]
-		c.start, c.first = start, first
+// pane makes a pane.
+func (cs *cells) pane(start, first int64) *pane {
+	p := &pane{start: start, first: first}
+	if len(cs.plan.groups) > 0 {
+		p.groups = map[groupID]*cell{}
+	}
+	return p
+}
+
+// whole is the cell of a pane without groups.
+func (p *pane) whole(cs *cells, source int) *cell {
+	if p.only == nil {
+		p.only = cs.get(source)
+	}
+	return p.only
+}
+
+// release takes the cells of a pane back.
+func (cs *cells) release(source int, p *pane) {
+	p.each(func(_ groupID, c *cell) { cs.put(source, c) })
+}
+
+// passing lists the rows of [from, to) of which where is true; nil when that is
+// all of them.
+func (cs *cells) passing(r *program, from, to int) []int32 {
+	if r.pass == nil {
+		return nil
+	}
+	cs.picked = cs.picked[:0]
+	for i := from; i < to; i++ {
+		if r.pass[i] == 1 {
+			cs.picked = append(cs.picked, int32(i))
+		}
+	}
+	if len(cs.picked) == to-from {
+		return nil
+	}
+	if cs.picked == nil {
+		return []int32{}
+	}
+	return cs.picked
+}
+
+func newState(kinds []functions.Kind) state {
+	s := state{accumulators: make([]functions.Accumulator, len(kinds))}
+	for i, k := range kinds {
+		s.accumulators[i] = functions.New(k)
+	}
+	return s
+}
+
+func (cs *cells) get(source int) *cell {
+	if n := len(cs.free[source]); n > 0 {
+		c := cs.free[source][n-1]
+		cs.free[source] = cs.free[source][:n-1]
 		return c
 	}
-	return &cell{start: start, first: first}
+	c := &cell{}
+	for _, in := range cs.plan.inputs {
+		c.inputs = append(c.inputs, newState(in.kinds))
+	}
+	return c
 }
 
-func (cs *cells) put(c *cell) {
-	c.reset()
-	cs.free = append(cs.free, c)
-}
-
-func (c *cell) reset() {
+func (cs *cells) put(source int, c *cell) {
 	c.count = 0
-	for i := range c.fields {
-		f := &c.fields[i]
-		f.n = 0
-		for _, a := range f.accumulators {
-			a.Reset()
+	for i := range c.inputs {
+		c.inputs[i].reset()
+	}
+	cs.free[source] = append(cs.free[source], c)
+}
+
+func (s *state) reset() {
+	s.n = 0
+	for _, a := range s.accumulators {
+		a.Reset()
+	}
+}
+
+// widen gives states room for n inputs of fields.
+func widen(states []state, n int, kinds []functions.Kind) []state {
+	for len(states) < n {
+		states = append(states, newState(kinds))
+	}
+	return states
+}
+
+// add folds rows of a batch into c: those listed, or where rows is nil those in
+// [from, to). They are in offset order, and bits do not depend on how the
+// partition's rows were cut into calls.
+func (cs *cells) add(c *cell, r *program, b *Batch, rows []int32, from, to int) {
+	c.count += int64(cs.length(rows, from, to))
+	for i, in := range cs.plan.inputs {
+		switch {
+		case in.text && r.texts[i] != nil:
+			cs.addTexts(&c.inputs[i], r.texts[i], rows, from, to)
+		case !in.text && r.numbers[i] != nil:
+			cs.addNumbers(&c.inputs[i], b.Times, r.numbers[i], rows, from, to)
+		}
+	}
+	fixed := len(cs.plan.inputs)
+	for i := range b.Fields {
+		if f := &b.Fields[i]; f.Input >= fixed {
+			c.inputs = widen(c.inputs, f.Input+1, cs.plan.kinds)
+			cs.addNumbers(&c.inputs[f.Input], b.Times, b.Numbers[f.Slot], rows, from, to)
 		}
 	}
 }
 
-// widen gives the cell room for n fields.
-func (c *cell) widen(n int, kinds []functions.Kind) {
-	for len(c.fields) < n {
-		f := fieldState{accumulators: make([]functions.Accumulator, len(kinds))}
-		for i, k := range kinds {
-			f.accumulators[i] = functions.New(k)
-		}
-		c.fields = append(c.fields, f)
+func (cs *cells) length(rows []int32, from, to int) int {
+	if rows != nil {
+		return len(rows)
+	}
+	return to - from
+}
+
+func (cs *cells) addNumbers(s *state, times []int64, column []float64, rows []int32, from, to int) {
+	var ts []int64
+	var vs []float64
+	if rows != nil {
+		ts, vs = cs.pick(times, column, rows)
+	} else {
+		ts, vs = cs.present(times[from:to], column[from:to])
+	}
+	if len(vs) == 0 {
+		return
+	}
+	s.addFirst(ts, vs, int64(cs.plan.Spec.MinSample))
+	s.n += int64(len(vs))
+	for _, a := range s.accumulators {
+		a.Add(ts, vs)
 	}
 }
 
-// add folds rows [from, to) of the columns into c. They are in offset order, and
-// bits do not depend on how the partition's rows were cut into calls.
-func (cs *cells) add(c *cell, times []int64, columns [][]float64, from, to int) {
-	c.count += int64(to - from)
-	c.widen(len(columns), cs.plan.kinds)
-	for slot, column := range columns {
-		ts, vs := cs.present(times[from:to], column[from:to])
-		if len(vs) == 0 {
-			continue
-		}
-		f := &c.fields[slot]
-		f.addFirst(ts, vs, int64(cs.plan.Spec.MinSample))
-		f.n += int64(len(vs))
-		for _, a := range f.accumulators {
-			a.Add(ts, vs)
+// pick gathers the listed rows whose value is not missing.
+func (cs *cells) pick(times []int64, column []float64, rows []int32) ([]int64, []float64) {
+	cs.times, cs.values = cs.times[:0], cs.values[:0]
+	for _, i := range rows {
+		if v := column[i]; v == v {
+			cs.times = append(cs.times, times[i])
+			cs.values = append(cs.values, v)
 		}
 	}
+	return cs.times, cs.values
 }
 
 // present gives the rows whose value is not missing.
@@ -116,75 +247,61 @@ func (cs *cells) present(times []int64, column []float64) ([]int64, []float64) {
 	return cs.times, cs.values
 }
 
+func (cs *cells) addTexts(s *state, column [][]byte, rows []int32, from, to int) {
+	cs.texts = cs.texts[:0]
+	if rows == nil {
+		for _, v := range column[from:to] {
+			if v != nil {
+				cs.texts = append(cs.texts, v)
+			}
+		}
+	}
+	for _, i := range rows {
+		if v := column[i]; v != nil {
+			cs.texts = append(cs.texts, v)
+		}
+	}
+	for _, a := range s.accumulators {
+		a.(functions.TextAccumulator).AddTexts(cs.texts)
+	}
+}
+
 // addFirst keeps the value of the earliest event time as long as the small
 // sample could still be asked for: values beyond enough do not matter.
-func (f *fieldState) addFirst(times []int64, values []float64, enough int64) {
-	for i := 0; i < len(values) && f.n+int64(i) < enough; i++ {
-		if f.n+int64(i) == 0 || times[i] < f.firstTime {
-			f.firstTime, f.firstValue = times[i], values[i]
+func (s *state) addFirst(times []int64, values []float64, enough int64) {
+	for i := 0; i < len(values) && s.n+int64(i) < enough; i++ {
+		if s.n+int64(i) == 0 || times[i] < s.firstTime {
+			s.firstTime, s.firstValue = times[i], values[i]
 		}
 	}
 }
 
-// merge folds other, whose partition comes after those already in c.
-func (c *cell) merge(other *cell, kinds []functions.Kind) {
-	c.count += other.count
-	c.widen(len(other.fields), kinds)
-	for i := range other.fields {
-		from, to := &other.fields[i], &c.fields[i]
-		if from.n == 0 {
-			continue
+// merge folds from, whose records come after those already in s.
+func (s *state) merge(from *state) {
+	if from.n > 0 {
+		if s.n == 0 || from.firstTime < s.firstTime {
+			s.firstTime, s.firstValue = from.firstTime, from.firstValue
 		}
-		if to.n == 0 || from.firstTime < to.firstTime {
-			to.firstTime, to.firstValue = from.firstTime, from.firstValue
-		}
-		to.n += from.n
-		for k, a := range to.accumulators {
-			a.Merge(from.accumulators[k])
-		}
+		s.n += from.n
 	}
-}
-
-// compute gives the operations of as many fields as the shard has. Cells come
-// from shards of any width: what c lacks has no value, what it has beyond is not
-// this shard's.
-func (cs *cells) compute(c *cell, width int) []float64 {
-	out := make([]float64, 0, width*len(cs.plan.Operations))
-	for i := range width {
-		f := &cs.empty.fields[0]
-		if i < len(c.fields) {
-			f = &c.fields[i]
-		}
-		out = cs.plan.appendValues(out, f)
+	for k, a := range s.accumulators {
+		a.Merge(from.accumulators[k])
 	}
-	return out
-}
-
-func (p *Plan) appendValues(out []float64, f *fieldState) []float64 {
-	for op := range p.Operations {
-		out = append(out, p.value(f, op))
-	}
-	return out
-}
-
-// Empty are the operations of a field without a value.
-func (p *Plan) Empty() []float64 {
-	return p.appendValues(nil, &newCells(p).empty.fields[0])
 }
 
 // value is one operation of one field; NaN is no value. Below min_sample_size
 // the sample's size is still told, and every other operation gives the first
 // value or none.
-func (p *Plan) value(f *fieldState, op int) float64 {
+func (p *Plan) value(s *state, op int) float64 {
 	fn := p.Operations[op]
-	if fn.Kind != functions.Tally && f.n < int64(p.Spec.MinSample) {
-		if f.n == 0 || p.Spec.SmallSample == spec.NullValue {
-			return math.NaN()
+	if fn.Kind != functions.Tally && s.n < int64(p.Spec.MinSample) {
+		if s.n == 0 || p.Spec.SmallSample == spec.NullValue {
+			return nan
 		}
-		return f.firstValue
+		return s.firstValue
 	}
-	if v, ok := fn.Value(f.accumulators[p.slots[op]]); ok {
+	if v, ok := fn.Value(s.accumulators[p.slots[op]]); ok {
 		return v
 	}
-	return math.NaN()
+	return nan
 }

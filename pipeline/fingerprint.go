@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -20,27 +21,49 @@ var aspects = [...]struct {
 	name string
 	text func(spec.Pipeline) string
 }{
-	{"where", unbuilt},
-	{"derive", unbuilt},
-	{"map", func(p spec.Pipeline) string { return sortedMap(p.Sources[0].Map) }},
-	{"fields", func(p spec.Pipeline) string {
-		return fmt.Sprintf("%q %q", p.Sources[0].Fields, p.Sources[0].ExcludeFields)
+	{"where", bySource(func(s spec.Source) string { return s.Where })},
+	{"derive", bySource(func(s spec.Source) string { return fmt.Sprintf("%q", s.Derive) })},
+	{"map", bySource(func(s spec.Source) string { return sortedMap(s.Map) })},
+	{"fields", bySource(func(s spec.Source) string { return fmt.Sprintf("%q %q", s.Fields, s.ExcludeFields) })},
+	{"time", bySource(func(s spec.Source) string {
+		if s.Time == nil {
+			return ""
+		}
+		return fmt.Sprintf("%q %s", s.Time.Field, s.Time.Unit)
+	})},
+	{"group_by", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.GroupBy) }},
+	{"window", func(p spec.Pipeline) string {
+		return fmt.Sprint(p.Window.Size, cmp.Or(p.Window.Advance, p.Window.Size), p.Window.Offset)
 	}},
-	{"time", unbuilt},
-	{"group_by", unbuilt},
-	{"window", func(p spec.Pipeline) string { return p.Window.Size.String() }},
 	{"grace", func(p spec.Pipeline) string { return p.Window.Grace.String() }},
 	{"operations", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Operations) }},
-	{"aggregates", unbuilt},
+	{"aggregates", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Aggregates) }},
 	{"min_sample_size or small_sample", func(p spec.Pipeline) string {
 		return fmt.Sprint(p.MinSample, p.SmallSample)
 	}},
 	{"max_future", func(p spec.Pipeline) string { return p.MaxFuture.String() }},
-	{"max_groups", unbuilt},
+	{"max_groups", func(p spec.Pipeline) string {
+		if len(p.GroupBy) == 0 {
+			return ""
+		}
+		return fmt.Sprint(p.MaxGroups)
+	}},
 	{"rollups", unbuilt},
 	{"sink.topic: one for all topics, or one each", func(p spec.Pipeline) string {
-		return fmt.Sprint(strings.Contains(p.Sink.Topic, placeholder))
+		return fmt.Sprint(strings.Contains(p.Sink.Topic, placeholder), captures.FindAllString(p.Sink.Topic, -1))
 	}},
+	{"shard or partitioner", func(p spec.Pipeline) string { return fmt.Sprint(p.Shard, p.Partitioner) }},
+}
+
+// bySource is the text of an aspect that each source has.
+func bySource(text func(spec.Source) string) func(spec.Pipeline) string {
+	return func(p spec.Pipeline) string {
+		var all strings.Builder
+		for _, s := range p.Sources {
+			fmt.Fprintf(&all, "%q\n", text(s))
+		}
+		return all.String()
+	}
 }
 
 // unbuilt is the text of an aspect that no spec can set yet.

@@ -1,8 +1,11 @@
 package pipeline
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// Field is a numeric field of a source schema.
+// Field is a field of a source whose operations are computed.
 type Field struct {
 	Path        string // in the source's record
 	Name        string // outside the source: Path, or what map makes of it
@@ -10,38 +13,88 @@ type Field struct {
 	Units       string
 	Description string
 	Slot        int // in Batch.Numbers
+	Input       int // its accumulators in a window
 }
 
-// Layout is the columns of one shard: which field has which slot. Slots are
-// only ever added, in the order in which writer schemas bring their fields, so
-// that a batch decoded earlier has a prefix of the columns of a later one.
+// Layout is the columns of one source of one shard: what its decoders fill.
+// Columns are only ever added, in the order in which writer schemas bring their
+// fields, so that a batch decoded earlier has a prefix of the columns of a later
+// one.
 type Layout struct {
-	Fields []Field
-	slots  map[string]int // by Name
+	Columns []Column
+	Numbers int // columns in Batch.Numbers
+	Texts   int // columns in Batch.Texts
+	Fields  []Field
+	Groups  [][]KeyType // by part of group_by, the types its values can have
+
+	source *source
+	fixed  int            // inputs of the plan
+	joined int            // fields whose accumulators are their own
+	names  map[string]int // of Fields
 }
 
-// Add gives f a slot, if it has none yet. It fails when another field of the
-// source has the name.
+// NewLayout is the layout before any schema is known.
+func (p *Plan) NewLayout(source int) *Layout {
+	s := p.sources[source]
+	l := &Layout{
+		Columns: slices.Clone(s.columns), Numbers: s.numbers, Texts: s.texts, Fields: slices.Clone(s.fields),
+		source: s, fixed: len(p.inputs), names: map[string]int{},
+	}
+	for i, g := range s.groups {
+		l.Groups = append(l.Groups, slices.Concat(p.groups[i].Types, g.derivedTypes()))
+	}
+	for i, f := range l.Fields {
+		l.names[f.Name] = i
+	}
+	return l
+}
+
+// Add gives f a column and accumulators, if it has none yet. It fails when
+// another field of the source has the name.
 func (l *Layout) Add(f Field) error {
-	if i, ok := l.slots[f.Name]; ok {
-		if have := l.Fields[i].Path; have != f.Path {
+	if i, ok := l.names[f.Name]; ok {
+		if have := l.Fields[i].Path; have != f.Path || l.Fields[i].Slot == absent {
 			return &Stop{fmt.Sprintf("fields %s and %s of the source are both named %s: give one another name with map, or exclude it", have, f.Path, f.Name)}
 		}
 		return nil
 	}
-	if l.slots == nil {
-		l.slots = make(map[string]int)
+	f.Slot = l.column(f.Path)
+	if i, ok := l.source.bare[f.Path]; ok {
+		f.Input = i
+	} else {
+		f.Input = l.fixed + l.joined
+		l.joined++
 	}
-	l.slots[f.Name] = len(l.Fields)
+	l.names[f.Name] = len(l.Fields)
 	l.Fields = append(l.Fields, f)
 	return nil
 }
 
-// Paths gives the slot of every field by its path in the source.
-func (l *Layout) Paths() map[string]int {
-	paths := make(map[string]int, len(l.Fields))
-	for slot, f := range l.Fields {
-		paths[f.Path] = slot
+// column is the slot of a field's numbers.
+func (l *Layout) column(path string) int {
+	for _, c := range l.Columns {
+		if c.Path == path && c.Form == Number {
+			return c.Slot
+		}
 	}
-	return paths
+	l.Columns = append(l.Columns, Column{Path: path, Form: Number, Slot: l.Numbers})
+	l.Numbers++
+	return l.Numbers - 1
+}
+
+// Group notes that a field which part i of group_by reads can have values of a
+// type, and tells whether that is new.
+func (l *Layout) Group(path string, types []KeyType) (grew bool) {
+	for i, g := range l.source.groups {
+		if g.kind != groupKey || g.path != path {
+			continue
+		}
+		for _, t := range types {
+			if !slices.Contains(l.Groups[i], t) {
+				l.Groups[i] = append(l.Groups[i], t)
+				grew = true
+			}
+		}
+	}
+	return grew
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aggrun/aggrun/spec"
@@ -97,12 +98,12 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 	if err != nil {
 		return nil, err
 	}
-	for _, sink := range sortedKeys(fresh) {
-		c, ok := closed[sink]
+	for _, shard := range sortedKeys(fresh) {
+		c, ok := closed[shard]
 		if !ok {
 			c = None
 		}
-		ps, err := p.begin(fresh[sink], c, bounds, origin, log)
+		ps, err := p.begin(fresh[shard], c, bounds, origin, log)
 		if err != nil {
 			return nil, err
 		}
@@ -132,10 +133,10 @@ func (o Origin) stop(pos *Position) int64 {
 func (p *Plan) resumed(asked []Partition, committed map[Partition]Committed, bounds map[Partition]Bounds, accept bool) (positions []Position, fresh map[string][]Partition, err error) {
 	fresh, again := map[string][]Partition{}, map[string]int64{}
 	for _, id := range asked {
-		sink := p.Sink(id.Topic)
+		shard := p.Shard(id)
 		c, ok := committed[id]
 		if !ok || c.Offset < 0 {
-			fresh[sink] = append(fresh[sink], id)
+			fresh[shard] = append(fresh[shard], id)
 			continue
 		}
 		pos, err := p.resume(id, c, bounds[id], accept)
@@ -143,9 +144,9 @@ func (p *Plan) resumed(asked []Partition, committed map[Partition]Committed, bou
 			return nil, nil, err
 		}
 		positions = append(positions, pos)
-		if again[sink] += pos.Offset - pos.Checkpoint.Replay; again[sink] > p.Spec.MaxReplay {
-			return nil, nil, stopf("sink %s: %d records would have to be read again, more than max_replay (%d); raise max_replay, or use a smaller window",
-				sink, again[sink], p.Spec.MaxReplay)
+		if again[shard] += pos.Offset - pos.Checkpoint.Replay; again[shard] > p.Spec.MaxReplay {
+			return nil, nil, stopf("shard %s: %d records would have to be read again, more than max_replay (%d); raise max_replay, or use a smaller window",
+				shard, again[shard], p.Spec.MaxReplay)
 		}
 	}
 	return positions, fresh, nil
@@ -162,9 +163,9 @@ func (p *Plan) closedThrough(committed map[Partition]Committed, accept bool) (ma
 		if err != nil {
 			return nil, err
 		}
-		sink := p.Sink(id.Topic)
-		if at, ok := closed[sink]; !ok || k.Closed > at {
-			closed[sink] = k.Closed
+		shard := p.Shard(id)
+		if at, ok := closed[shard]; !ok || k.Closed > at {
+			closed[shard] = k.Closed
 		}
 	}
 	return closed, nil
@@ -232,7 +233,7 @@ func (p *Plan) begin(ids []Partition, closed int64, bounds map[Partition]Bounds,
 // may lack records because of it.
 func (p *Plan) offsets(ids []Partition, closed int64, bounds map[Partition]Bounds, o Origin, log Log) (at map[Partition]int64, skipped int64, err error) {
 	if closed != None {
-		at, err = p.from(ids, windowStart(closed, p.size), bounds, log)
+		at, err = p.from(ids, p.undecided(closed), bounds, log)
 		return at, None, err
 	}
 	var present, since []Partition
@@ -275,7 +276,7 @@ func (p *Plan) started(ids []Partition, start spec.Start, bounds map[Partition]B
 		if at, err = p.from(ids, t, bounds, log); err != nil {
 			return nil, None, err
 		}
-		skipped = windowCeil(t, p.size)
+		skipped = p.lacking(t)
 	default:
 		for _, id := range ids {
 			at[id] = bounds[id].Start
@@ -285,10 +286,31 @@ func (p *Plan) started(ids []Partition, start spec.Start, bounds map[Partition]B
 	if err != nil {
 		return nil, None, err
 	}
-	if whole(at) {
+	if whole(at) && !p.later(ids, start) {
 		return at, None, nil
 	}
 	return at, max(skipped, trimmed), nil
+}
+
+// later tells that records from before the start are read, and left out: where a
+// field holds event time, the broker cannot look the start up.
+func (p *Plan) later(ids []Partition, start spec.Start) bool {
+	return (start.Kind == spec.StartTime || start.Kind == spec.StartAgo) && slices.ContainsFunc(ids, p.timed)
+}
+
+// timed tells that a field holds the event time of a partition's records.
+func (p *Plan) timed(id Partition) bool {
+	i, ok := p.SourceOf(id.Topic)
+	return ok && p.sources[i].spec.Time != nil
+}
+
+// reach is the largest event time that a record with timestamp t can have and not
+// be refused.
+func (p *Plan) reach(id Partition, t int64) int64 {
+	if p.timed(id) {
+		return t + p.maxFuture
+	}
+	return t
 }
 
 // whole tells that every partition is read from its very first record.
@@ -301,7 +323,8 @@ func whole(at map[Partition]int64) bool {
 	return true
 }
 
-// from gives the first offsets at or after a time. The log may have grown since
+// from gives the first offsets at or after a time, or the first of all where the
+// broker does not know event time. The log may have grown since
 // its bounds were read: what came later is not before t for that, so the answer
 // is bounded by the end known then.
 func (p *Plan) from(ids []Partition, t int64, bounds map[Partition]Bounds, log Log) (map[Partition]int64, error) {
@@ -312,6 +335,9 @@ func (p *Plan) from(ids []Partition, t int64, bounds map[Partition]Bounds, log L
 	at := map[Partition]int64{}
 	for _, id := range ids {
 		at[id] = max(min(found[id].Offset, bounds[id].End.High), bounds[id].Start)
+		if p.timed(id) {
+			at[id] = bounds[id].Start
+		}
 	}
 	return at, nil
 }
@@ -333,9 +359,9 @@ func (p *Plan) trimmed(ids []Partition, at map[Partition]int64, bounds map[Parti
 		return None, err
 	}
 	end := int64(None)
-	for _, f := range first {
+	for id, f := range first {
 		if f.Time != None {
-			end = max(end, windowStart(f.Time, p.size)+p.size)
+			end = max(end, p.last(p.pane(p.reach(id, f.Time))))
 		}
 	}
 	return end, nil
@@ -352,8 +378,8 @@ func (p *Plan) latest(ids []Partition, bounds map[Partition]Bounds, o Origin, lo
 	for _, id := range ids {
 		at[id] = bounds[id].End.High
 		if t := newest[id]; t != None {
-			t = min(t, o.Now+p.maxFuture)
-			skipped = max(skipped, windowStart(t, p.size)+p.size)
+			t = p.reach(id, min(t, o.Now+p.maxFuture))
+			skipped = max(skipped, p.last(p.pane(t)))
 		}
 	}
 	return at, skipped, nil

@@ -141,7 +141,7 @@ func TestLocateStops(t *testing.T) {
 		"retention": {at(plan.Fingerprint, 5, 20),
 			"topic mount-az, partition 0: retention has removed the records from offset 5"},
 		"max_replay": {at(plan.Fingerprint, 50, 200),
-			"sink mount-az-aggregated: 150 records would have to be read again, more than max_replay (100)"},
+			"shard mount-az-aggregated: 150 records would have to be read again, more than max_replay (100)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := plan.Locate([]Partition{p0}, map[Partition]Committed{p0: c.committed}, Origin{}, log)

@@ -15,7 +15,7 @@ func sample(f func(*spec.Pipeline)) spec.Pipeline {
 		Start:      spec.Start{Kind: spec.StartEarliest},
 		Window:     spec.Window{Size: time.Second},
 		Operations: []string{"mean"}, MinSample: 2, SmallSample: spec.FirstValue,
-		Idle: 10 * time.Second, MaxFuture: 5 * time.Minute, MaxReplay: 50_000_000,
+		Idle: 10 * time.Second, MaxFuture: 5 * time.Minute, MaxReplay: 50_000_000, MaxGroups: 10_000,
 		Late: spec.LateDrop, OnError: spec.OnErrorDeadLetter,
 		Sink: spec.Sink{Topic: "{topic}-aggregated", Partitions: 4, Replication: -1, Create: true, Nulls: spec.NullsUnion},
 	}
@@ -27,7 +27,7 @@ func sample(f func(*spec.Pipeline)) spec.Pipeline {
 
 func compiled(t testing.TB, f func(*spec.Pipeline)) *Plan {
 	t.Helper()
-	p, err := Compile(sample(f))
+	p, err := Compile(sample(f), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,13 +99,13 @@ func TestCompileErrors(t *testing.T) {
 		{func(p *spec.Pipeline) { p.Sources[0].Topics, p.Sources[0].Regex = nil, "a(" },
 			"pipelines.telemetry.source.regex: error parsing regexp: missing closing ): `a(`"},
 		{func(p *spec.Pipeline) { p.Sink.Topic = "{tpic}-x" },
-			"pipelines.telemetry.sink.topic: unknown placeholder in \"{tpic}-x\"; want {topic}, the source topic"},
+			"pipelines.telemetry.sink.topic: unknown placeholder in \"{tpic}-x\"; want {topic}, the source topic, or {1}, the first capture of its source's regex"},
 		{func(p *spec.Pipeline) { p.Sources[0].Topics, p.Sink.Topic = []string{"a", "out"}, "out" },
 			"pipelines.telemetry.sink.topic: \"out\" would be read and written by this pipeline: results would be aggregated for ever; give the sink another name"},
 		{func(p *spec.Pipeline) { p.Sources[0].Map = map[string]string{"a": "x", "b": "x"} },
 			"pipelines.telemetry.source.map.b: a and b are both renamed x: output names must differ"},
 	} {
-		_, err := Compile(sample(c.change))
+		_, err := Compile(sample(c.change), Options{})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
@@ -140,7 +140,7 @@ func TestFingerprintNamesWhatChanged(t *testing.T) {
 }
 
 func TestLayoutRefusesOneNameForTwoFields(t *testing.T) {
-	var l Layout
+	l := compiled(t, nil).NewLayout(0)
 	if err := l.Add(Field{Path: "a", Name: "x"}); err != nil {
 		t.Fatal(err)
 	}

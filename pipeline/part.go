@@ -8,6 +8,7 @@ import (
 // part is the state of one partition of a shard.
 type part struct {
 	id      Partition
+	source  int   // of the plan
 	done    int64 // the committed offset: records below it only rebuild windows
 	applied int64 // the next offset to apply
 	epoch   int32 // leader epoch of the last record applied
@@ -15,7 +16,7 @@ type part struct {
 	skipped int64 // windows with end <= skipped lack records from before the start
 	stop    int64 // under --until-end: what counts as the end; else None
 
-	open    []*cell // ascending by start
+	open    []*pane // ascending by start
 	ticks   []Tick
 	unknown unknown
 	dead    []DeadLetter // wait for the next commit
@@ -37,10 +38,13 @@ type saved struct {
 // Counts say what became of the offsets of a partition: each is in exactly one.
 type Counts struct {
 	Aggregated int64 // in its windows
+	Filtered   int64 // where was not true of it
 	Late       int64 // all its windows were decided
 	Skipped    int64 // before the start of whole windows, or a bad record under on_error: skip
 	Bad        int64 // dead letters of bad records
 	Other      int64 // control records, and what transactions aborted or compaction took
+
+	LatePartial int64 // of those aggregated: some of its windows were decided
 }
 
 // Add adds other to c.
@@ -49,38 +53,40 @@ func (c *Counts) Add(other Counts) {
 	c.Late += other.Late
 	c.Skipped += other.Skipped
 	c.Bad += other.Bad
+	c.Filtered += other.Filtered
 	c.Other += other.Other
+	c.LatePartial += other.LatePartial
 }
 
 // Offsets is the number of offsets that c speaks of.
 func (c Counts) Offsets() int64 {
-	return c.Aggregated + c.Late + c.Skipped + c.Bad + c.Other
+	return c.Aggregated + c.Filtered + c.Late + c.Skipped + c.Bad + c.Other
 }
 
 func (p *part) replaying() bool { return p.applied < p.done }
 
-// cell gives the open window that starts at start, a new one whose first record
+// pane gives the open pane that starts at start, a new one whose first record
 // has the given offset when there is none.
-func (p *part) cell(cs *cells, start, offset int64) *cell {
+func (p *part) pane(cs *cells, start, offset int64) *pane {
 	if n := len(p.open); n > 0 && p.open[n-1].start == start {
 		return p.open[n-1]
 	}
-	i, found := slices.BinarySearchFunc(p.open, start, func(c *cell, s int64) int {
-		return cmp.Compare(c.start, s)
+	i, found := slices.BinarySearchFunc(p.open, start, func(pn *pane, s int64) int {
+		return cmp.Compare(pn.start, s)
 	})
 	if !found {
-		p.open = slices.Insert(p.open, i, cs.get(start, offset))
+		p.open = slices.Insert(p.open, i, cs.pane(start, offset))
 	}
 	return p.open[i]
 }
 
 // needed is the first offset that a window which ends after closed needs: where
 // the next owner has to start reading.
-func (p *part) needed(closed, size int64) int64 {
+func (p *part) needed(closed int64, w windows) int64 {
 	r := p.applied
-	for _, c := range p.open {
-		if c.start+size > closed {
-			r = min(r, c.first)
+	for _, pn := range p.open {
+		if w.last(pn.start) > closed && pn.first != None {
+			r = min(r, pn.first)
 		}
 	}
 	return r
@@ -90,7 +96,7 @@ func (p *part) needed(closed, size int64) int64 {
 func (p *part) checkpoint(plan *Plan, closed int64) Checkpoint {
 	c := Checkpoint{
 		Fingerprint: plan.Fingerprint,
-		Replay:      p.needed(closed, plan.size),
+		Replay:      p.needed(closed, plan.windows),
 		Largest:     p.largest,
 		Closed:      closed,
 		Skipped:     p.skipped,

@@ -1,12 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"path"
-	"regexp"
-	"strings"
 
 	"github.com/aggrun/aggrun/functions"
+	"github.com/aggrun/aggrun/pipeline/expression"
 	"github.com/aggrun/aggrun/spec"
 )
 
@@ -16,100 +16,77 @@ type Plan struct {
 	Operations  []functions.Function
 	Fingerprint Fingerprint
 
-	size, grace, idle, maxFuture int64 // ns
-	regex                        *regexp.Regexp
-	kinds                        []functions.Kind // the accumulators that Operations read, each once
-	slots                        []int            // of each operation's kind in kinds
+	windows
+	grace, idle, maxFuture int64 // ns
+
+	sources    []*source
+	kinds      []functions.Kind // the accumulators that Operations read, each once
+	slots      []int            // of each operation's kind in kinds
+	inputs     []input
+	calls      []call                   // each once
+	aggregates []*expression.Expression // over the values of calls
+	groups     []GroupField
+}
+
+// Options say how a plan is run.
+type Options struct {
+	// VM runs every expression by expr's virtual machine, which gives the same
+	// results as columns do, slower.
+	VM bool
 }
 
 // Compile checks what the words of a spec mean together. The error is
 // spec.Errors, all of them.
-func Compile(p spec.Pipeline) (*Plan, error) {
+func Compile(p spec.Pipeline, o Options) (*Plan, error) {
 	plan := &Plan{
 		Spec:        p,
 		Fingerprint: fingerprint(p),
-		size:        int64(p.Window.Size),
+		windows:     windows{int64(p.Window.Size), int64(cmp.Or(p.Window.Advance, p.Window.Size)), int64(p.Window.Offset)},
 		grace:       int64(p.Window.Grace),
 		idle:        int64(p.Idle),
 		maxFuture:   int64(p.MaxFuture),
 	}
-	var errs spec.Errors
-	errs = append(errs, plan.compileOperations()...)
-	errs = append(errs, plan.compileTopics()...)
-	errs = append(errs, checkGlobs(p, "source.fields", p.Sources[0].Fields)...)
-	errs = append(errs, checkGlobs(p, "source.exclude_fields", p.Sources[0].ExcludeFields)...)
-	errs = append(errs, checkMap(p)...)
+	var drafts []*draft
+	errs := plan.compileOperations()
+	for _, s := range p.Sources {
+		d, bad := plan.compileSource(s)
+		errs = append(errs, bad...)
+		drafts = append(drafts, d)
+		plan.sources = append(plan.sources, d.source)
+	}
+	vm := expression.Options{VM: o.VM}
+	if errs == nil {
+		errs = plan.compileAggregates(drafts, vm)
+		plan.operateDerived(drafts)
+		errs = append(errs, plan.compileGroups(drafts)...)
+		errs = append(errs, plan.checkAggregateNames()...)
+	} else {
+		errs = append(errs, plan.parseAggregates()...)
+	}
+	if errs == nil {
+		for _, d := range drafts {
+			d.finish(vm)
+		}
+	}
+	errs = append(errs, plan.checkTopics()...)
 	return plan, errs.Err()
 }
 
-func (p *Plan) compileOperations() (errs spec.Errors) {
-	for i, name := range p.Spec.Operations {
-		f, ok := functions.Lookup(name)
-		if !ok {
-			at := fmt.Sprintf("operations[%d]", i)
-			errs = append(errs, p.Spec.Errorf(at, "unknown operation %q%s; want %s", name,
-				DidYouMean(name, functions.Names()), strings.Join(functions.Names(), ", ")))
-			continue
-		}
-		p.Operations = append(p.Operations, f)
-		p.slots = append(p.slots, p.kind(f.Kind))
-	}
-	return errs
-}
-
-// kind gives the index of k in p.kinds, adding it the first time.
-func (p *Plan) kind(k functions.Kind) int {
-	for i, have := range p.kinds {
-		if have == k {
-			return i
-		}
-	}
-	p.kinds = append(p.kinds, k)
-	return len(p.kinds) - 1
-}
-
-func (p *Plan) compileTopics() (errs spec.Errors) {
-	src := p.Spec.Sources[0]
-	errs = append(errs, checkGlobs(p.Spec, "source.topics", src.Topics)...)
-	errs = append(errs, checkGlobs(p.Spec, "source.exclude", src.Exclude)...)
-	if src.Regex != "" {
-		if _, err := regexp.Compile(src.Regex); err != nil {
-			errs = append(errs, p.Spec.Errorf("source.regex", "%v", err))
-		} else {
-			p.regex = regexp.MustCompile(`^(?:` + src.Regex + `)$`)
-		}
-	}
-	for _, name := range append(p.Exact(), placeholder) {
-		if p.Sink(name) == name {
-			errs = append(errs, p.Spec.Errorf("sink.topic", "%q would be read and written by this pipeline: results would be aggregated for ever; give the sink another name", name))
-		}
-	}
-	if rest := strings.ReplaceAll(p.Spec.Sink.Topic, "{topic}", ""); strings.ContainsAny(rest, "{}") {
-		errs = append(errs, p.Spec.Errorf("sink.topic", "unknown placeholder in %q; want {topic}, the source topic", p.Spec.Sink.Topic))
-	}
-	return errs
-}
-
-func checkGlobs(p spec.Pipeline, at string, globs []string) (errs spec.Errors) {
-	for i, g := range globs {
-		if _, err := path.Match(g, ""); err != nil {
-			errs = append(errs, p.Errorf(fmt.Sprintf("%s[%d]", at, i), "bad glob %q: want *, ? or [a-z]", g))
+// checkAggregateNames finds aggregates whose names are taken by groups or the
+// window; those that fields take are found with the fields.
+func (p *Plan) checkAggregateNames() (errs spec.Errors) {
+	taken := p.taken()
+	for _, a := range p.Spec.Aggregates {
+		if other, ok := taken[a.Name]; ok {
+			errs = append(errs, p.Spec.Errorf("aggregates."+a.Name, "the name is taken by %s", other))
 		}
 	}
 	return errs
 }
 
-// checkMap finds two fields that are given one name.
-func checkMap(p spec.Pipeline) (errs spec.Errors) {
-	by := map[string]string{}
-	for _, from := range sortedKeys(p.Sources[0].Map) {
-		to := p.Sources[0].Map[from]
-		if other, ok := by[to]; ok {
-			errs = append(errs, p.Errorf("source.map."+from, "%s and %s are both renamed %s: output names must differ", other, from, to))
-		}
-		by[to] = from
-	}
-	return errs
+func validGlob(g string) bool {
+	_, err := path.Match(g, "")
+	return err == nil
 }
 
 // DidYouMean suggests a known word near to one that is not known: " (did you

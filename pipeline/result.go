@@ -1,14 +1,11 @@
 package pipeline
 
-// Result is one window of one shard, ready to be encoded.
+// Result is one group of one window of one shard, ready to be encoded.
 type Result struct {
 	Sink       string // the sink topic
-	Key        string // the source topic, or the pipeline where the shard has several
+	Key        string // of the record: the group's as JSON, or the source topic's name, or the pipeline's where topics share the sink
 	Start, End int64  // ns since the epoch, half open
 	Count      int64  // records
-	// Values are the operations of each field of the layout, field by field:
-	// Values[slot*len(operations)+operation]. NaN is no value.
-	Values []float64
 	// Group is the group's values, in the order of group_by.
 	Group []GroupValue
 	// Fields are the operations, by source, field by field in the order of

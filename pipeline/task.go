@@ -1,30 +1,31 @@
 package pipeline
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/aggrun/aggrun/spec"
 )
 
-// task is one shard: the sink topic and all partitions that lead to it. It has
-// one owner.
+// task is one shard: a sink topic and all partitions that lead to it, or one of
+// them. It has one owner.
 type task struct {
 	plan   *Plan
+	shard  string
 	sink   string
 	parts  []*part // of those assigned here, in Partition order
 	cells  *cells
-	saved  int64 // C: every window with end <= saved is decided, and the broker knows it
-	closed int64 // C of the next commit: windows up to it wait to be emitted
-	known  bool  // has been whole since it was assigned: closed is the shard's
-	idle   bool  // every partition was idle, and no record has come since
-	full   int   // windows that closed and wait for the commit
-	width  int   // fields of the shard, as far as batches have shown
+	saved  int64     // C: every window with end <= saved is decided, and the broker knows it
+	closed int64     // C of the next commit: windows up to it wait to be emitted
+	known  bool      // has been whole since it was assigned: closed is the shard's
+	idle   bool      // every partition was idle, and no record has come since
+	full   int       // results that wait for the commit, or a few more
+	fields [][]Field // by source, as far as batches have shown
 }
 
-func newTask(plan *Plan, sink string, cs *cells) *task {
-	return &task{plan: plan, sink: sink, cells: cs, closed: None, saved: None}
+func newTask(plan *Plan, shard, sink string, cs *cells) *task {
+	return &task{plan: plan, shard: shard, sink: sink, cells: cs, closed: None, saved: None, fields: make([][]Field, len(plan.sources))}
 }
 
 func (t *task) part(id Partition) *part {
@@ -42,8 +43,9 @@ func (t *task) find(id Partition) (int, bool) {
 // stale: the partition was lost and found again.
 func (t *task) install(pos Position, now int64) {
 	t.drop(pos.Partition)
+	source, _ := t.plan.SourceOf(pos.Topic)
 	p := &part{
-		id: pos.Partition, done: pos.Offset, applied: pos.Checkpoint.Replay, epoch: pos.Epoch,
+		id: pos.Partition, source: source, done: pos.Offset, applied: pos.Checkpoint.Replay, epoch: pos.Epoch,
 		largest: pos.Checkpoint.Largest, skipped: pos.Checkpoint.Skipped,
 		stop: pos.Stop, ticks: pos.Checkpoint.Ticks,
 		unknown: recall(pos.Checkpoint.Unknown, pos.Checkpoint.Forgotten),
@@ -67,8 +69,8 @@ func (t *task) drop(id Partition) {
 	if !ok {
 		return
 	}
-	for _, c := range t.parts[i].open {
-		t.cells.put(c)
+	for _, pane := range t.parts[i].open {
+		t.cells.release(t.parts[i].source, pane)
 	}
 	t.parts = slices.Delete(t.parts, i, i+1)
 	t.fallBack()
@@ -90,7 +92,9 @@ func (t *task) wake(now int64) {
 // apply takes a batch of p's records, in offset order, each once: what was
 // applied before is skipped, what was committed before only rebuilds windows.
 func (t *task) apply(p *part, b *Batch, now int64) error {
-	t.width = max(t.width, len(b.Columns))
+	if len(b.Fields) > len(t.fields[p.source]) {
+		t.fields[p.source] = b.Fields
+	}
 	if b.Next <= p.applied {
 		return nil
 	}
@@ -100,6 +104,7 @@ func (t *task) apply(p *part, b *Batch, now int64) error {
 	p.active = now
 	from, _ := slices.BinarySearch(b.Offsets, p.applied)
 	if from < len(b.Offsets) {
+		t.cells.programs[p.source].run(b)
 		if err := t.applyRows(p, b, from, now); err != nil {
 			return err
 		}
@@ -162,10 +167,13 @@ func (t *task) refuse(p *part, d DeadLetter) error {
 func (t *task) applyRows(p *part, b *Batch, from int, now int64) error {
 	for i := from; i < len(b.Offsets); {
 		live := b.Offsets[i] >= p.done
-		if live {
-			p.tick(b.Offsets[i], now)
+		limit, until := int64(math.MaxInt64), int64(math.MaxInt64)
+		if t.plan.sources[p.source].spec.Time == nil {
+			if live {
+				p.tick(b.Offsets[i], now)
+			}
+			limit, until = p.limit(b.Offsets[i], t.plan.maxFuture)
 		}
-		limit, until := p.limit(b.Offsets[i], t.plan.maxFuture)
 		if !live {
 			until = min(until, p.done)
 		}
@@ -182,10 +190,8 @@ func (t *task) applyRows(p *part, b *Batch, from int, now int64) error {
 // event time. A record is late by the committed C alone: a window that waits for
 // its commit still takes what comes, since whoever replays would take it too.
 func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) error {
-	size := t.plan.size
 	for i < end {
 		at := b.Times[i]
-		start := windowStart(at, size)
 		j := i + 1
 		switch {
 		case at > limit:
@@ -193,22 +199,106 @@ func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) e
 				return err
 			}
 		case !live && p.unknown.refused(b.Schemas[i], b.Offsets[i]):
-		case start+size <= t.saved:
-			p.largest = max(p.largest, at)
-			t.late(p, b, i, start+size, live)
 		default:
-			for j < end && b.Times[j] >= start && b.Times[j] < start+size && b.Times[j] <= limit && (live || !p.unknown.refused(b.Schemas[j], b.Offsets[j])) {
+			start := t.plan.pane(at)
+			for j < end && b.Times[j] >= start && b.Times[j] < start+t.plan.advance && b.Times[j] <= limit && (live || !p.unknown.refused(b.Schemas[j], b.Offsets[j])) {
 				j++
 			}
 			p.largest = max(p.largest, slices.Max(b.Times[i:j]))
-			t.cells.add(p.cell(t.cells, start, b.Offsets[i]), b.Times, b.Columns, i, j)
-			if live {
-				p.pending.Aggregated += int64(j - i)
+			if err := t.applyPane(p, b, start, i, j, live); err != nil {
+				return err
 			}
 		}
 		i = j
 	}
 	return nil
+}
+
+// applyPane applies rows [from, to), all of one pane.
+func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool) error {
+	r := t.cells.programs[p.source]
+	rows := t.cells.passing(r, from, to)
+	n := t.cells.length(rows, from, to)
+	if live {
+		p.pending.Filtered += int64(to - from - n)
+	}
+	switch {
+	case n == 0:
+		return nil
+	case t.plan.last(start) <= t.saved:
+		t.lateRows(p, b, rows, from, to, t.plan.last(start), live)
+		return nil
+	}
+	if live && t.plan.first(start) <= t.saved {
+		p.pending.LatePartial += int64(n)
+	}
+	if len(r.groups) == 0 {
+		t.cells.add(p.pane(t.cells, start, b.first(rows, from)).whole(t.cells, p.source), r, b, rows, from, to)
+		if live {
+			p.pending.Aggregated += int64(n)
+		}
+		return nil
+	}
+	return t.applyGroups(p, r, b, start, rows, from, to, live)
+}
+
+// first is the offset of the first of some rows.
+func (b *Batch) first(rows []int32, from int) int64 {
+	if rows != nil {
+		return b.Offsets[rows[0]]
+	}
+	return b.Offsets[from]
+}
+
+// applyGroups deals rows of one pane out to their groups. A group beyond
+// max_groups is refused: which ones there are depends on the pane's records in
+// the order of their offsets alone.
+func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []int32, from, to int, live bool) error {
+	cs := t.cells
+	pn := p.pane(cs, start, None)
+	refused := 0
+	for k := range cs.length(rows, from, to) {
+		i := from + k
+		if rows != nil {
+			i = int(rows[k])
+		}
+		cs.key = r.appendKey(cs.key[:0], i)
+		c := pn.groups[groupID(cs.key)]
+		if c == nil {
+			if len(pn.groups) >= t.plan.Spec.MaxGroups {
+				refused++
+				if live {
+					if err := t.refuseGroup(p, b, i); err != nil {
+						return err
+					}
+				}
+				continue
+			}
+			c = cs.get(p.source)
+			pn.groups[groupID(cs.key)] = c
+		}
+		if pn.first == None {
+			pn.first = b.Offsets[i]
+		}
+		if len(c.rows) == 0 {
+			cs.marked = append(cs.marked, c)
+		}
+		c.rows = append(c.rows, int32(i))
+	}
+	for _, c := range cs.marked {
+		cs.add(c, r, b, c.rows, 0, 0)
+		c.rows = c.rows[:0]
+	}
+	cs.marked = cs.marked[:0]
+	if live {
+		p.pending.Aggregated += int64(cs.length(rows, from, to) - refused)
+	}
+	return nil
+}
+
+func (t *task) refuseGroup(p *part, b *Batch, i int) error {
+	return t.refuse(p, DeadLetter{p.id, b.Offsets[i],
+		fmt.Sprintf("its window has more groups than max_groups (%d)", t.plan.Spec.MaxGroups), b.record(i)})
 }
 
 func (t *task) refuseFuture(p *part, b *Batch, i int, live bool) error {
@@ -219,18 +309,28 @@ func (t *task) refuseFuture(p *part, b *Batch, i int, live bool) error {
 		fmt.Sprintf("event time is more than max_future (%v) ahead of the clock", t.plan.Spec.MaxFuture), b.record(i)})
 }
 
-// late counts a record whose windows are all decided. Those that lack records
-// from before the start were never going to be emitted.
-func (t *task) late(p *part, b *Batch, i int, end int64, live bool) {
-	switch {
-	case !live:
-	case end <= t.skipped():
-		p.pending.Skipped++
-	default:
-		p.pending.Late++
-		if t.plan.Spec.Late == spec.LateDeadLetter {
-			p.dead = append(p.dead, DeadLetter{p.id, b.Offsets[i], "late: its window was closed", b.record(i)})
+// lateRows counts records whose windows are all decided, the last of which ended
+// at end. Those that lack records from before the start were never going to be
+// emitted.
+func (t *task) lateRows(p *part, b *Batch, rows []int32, from, to int, end int64, live bool) {
+	if !live {
+		return
+	}
+	n := t.cells.length(rows, from, to)
+	if end <= t.skipped() {
+		p.pending.Skipped += int64(n)
+		return
+	}
+	p.pending.Late += int64(n)
+	if t.plan.Spec.Late != spec.LateDeadLetter {
+		return
+	}
+	for k := range n {
+		i := from + k
+		if rows != nil {
+			i = int(rows[k])
 		}
+		p.dead = append(p.dead, DeadLetter{p.id, b.Offsets[i], "late: its window was closed", b.record(i)})
 	}
 }
 
@@ -247,85 +347,4 @@ func (b *Batch) record(i int) any {
 		return nil
 	}
 	return b.Record(i)
-}
-
-// results builds the records of all windows that closed, in order of their end.
-// It leaves the windows as they are: an aborted commit asks again.
-func (t *task) results() []Result {
-	var rs []Result
-	for _, start := range t.closing() {
-		rs = append(rs, t.result(start))
-	}
-	return rs
-}
-
-// closing are the starts of the windows that closed, ascending.
-func (t *task) closing() []int64 {
-	var starts []int64
-	for _, p := range t.parts {
-		for _, c := range p.open {
-			if c.start+t.plan.size > t.closed {
-				break
-			}
-			starts = append(starts, c.start)
-		}
-	}
-	slices.Sort(starts)
-	return slices.Compact(starts)
-}
-
-func (t *task) result(start int64) Result {
-	c := t.merged(start)
-	return Result{
-		Sink: t.sink, Key: t.key(), Start: start, End: start + t.plan.size,
-		Count: c.count, Values: t.cells.compute(c, t.width),
-	}
-}
-
-// merged is the window of all partitions that have it, folded in their order.
-func (t *task) merged(start int64) *cell {
-	var one *cell
-	sum := &t.cells.results
-	n := 0
-	for _, p := range t.parts {
-		i, found := slices.BinarySearchFunc(p.open, start, func(c *cell, s int64) int { return cmp.Compare(c.start, s) })
-		if !found {
-			continue
-		}
-		switch n++; n {
-		case 1:
-			one = p.open[i]
-			continue
-		case 2:
-			sum.reset()
-			sum.merge(one, t.plan.kinds)
-		}
-		sum.merge(p.open[i], t.plan.kinds)
-	}
-	if n == 1 {
-		return one
-	}
-	return sum
-}
-
-// key is the record key of the shard's results: its source topic, or the
-// pipeline where it has several.
-func (t *task) key() string {
-	if t.plan.Sink("") != t.plan.Spec.Sink.Topic {
-		return t.parts[0].id.Topic
-	}
-	return t.plan.Spec.Name
-}
-
-// forget drops the windows that are decided, once a commit holds their results.
-func (t *task) forget() {
-	for _, p := range t.parts {
-		n := 0
-		for n < len(p.open) && p.open[n].start+t.plan.size <= t.closed {
-			t.cells.put(p.open[n])
-			n++
-		}
-		p.open = slices.Delete(p.open, 0, n)
-	}
-	t.full = 0
 }

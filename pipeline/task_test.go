@@ -78,13 +78,14 @@ func feed(r *rand.Rand, t *task, parts [][]row) {
 			}
 			left = true
 			n := min(1+r.IntN(10), len(parts[p])-next[p])
-			b := &Batch{Partition: t.parts[p].id, Next: int64(next[p] + n), Columns: make([][]float64, 2)}
+			b := &Batch{Partition: t.parts[p].id, Next: int64(next[p] + n)}
+			lay(t.plan, b, 2)
 			for i := next[p]; i < next[p]+n; i++ {
 				b.Offsets = append(b.Offsets, int64(i))
 				b.Times = append(b.Times, parts[p][i].at)
 				b.Schemas = append(b.Schemas, 1)
-				for c := range b.Columns {
-					b.Columns[c] = append(b.Columns[c], parts[p][i].values[c])
+				for c := range b.Numbers {
+					b.Numbers[c] = append(b.Numbers[c], parts[p][i].values[c])
 				}
 			}
 			next[p] += n
@@ -95,8 +96,19 @@ func feed(r *rand.Rand, t *task, parts [][]row) {
 	}
 }
 
+// lay gives a batch the columns of a shard whose topic has n fields.
+func lay(plan *Plan, b *Batch, n int) {
+	l := plan.NewLayout(0)
+	for i := range n {
+		if err := l.Add(Field{Path: fmt.Sprint("v", i), Name: fmt.Sprint("v", i)}); err != nil {
+			panic(err)
+		}
+	}
+	b.Fields, b.Numbers, b.Texts = l.Fields, make([][]float64, l.Numbers), make([][][]byte, l.Texts)
+}
+
 func emptyTask(plan *Plan, parts int) *task {
-	t := newTask(plan, "mount-az-aggregated", newCells(plan))
+	t := newTask(plan, "mount-az-aggregated", "mount-az-aggregated", newCells(plan))
 	for p := range parts {
 		t.install(Position{Partition: Partition{"mount-az", int32(p)}, Stop: None,
 			Checkpoint: Checkpoint{Largest: None, Closed: None, Skipped: None, Forgotten: None}}, 0)
@@ -108,7 +120,7 @@ func bits(rs []Result) string {
 	s := ""
 	for _, r := range rs {
 		s += fmt.Sprint(r.Start, r.End, r.Count, r.Sink, r.Key)
-		for _, v := range r.Values {
+		for _, v := range slices.Concat(slices.Concat(r.Fields...), r.Aggregates) {
 			s += fmt.Sprintf(" %x", math.Float64bits(v))
 		}
 		s += "\n"
@@ -148,7 +160,7 @@ func compareTwin(t *testing.T, rs []Result, parts [][]row) {
 	for _, res := range rs {
 		count, mean, median, _ := twin(parts, res.Start, res.End-res.Start)
 		seen += count
-		v := res.Values[5:] // the second field's
+		v := res.Fields[0][5:] // the second field's
 		if res.Count != count || !same(v[0], mean) || !same(v[1], median) {
 			t.Fatalf("window %d: count %d mean %v median %v, want %d %v %v", res.Start, res.Count, v[0], v[1], count, mean, median)
 		}
@@ -180,7 +192,7 @@ func TestSmallSample(t *testing.T) {
 		task := emptyTask(plan, 2)
 		feed(rand.New(rand.NewPCG(1, 1)), task, parts)
 		task.closed = math.MaxInt64
-		if got := fmt.Sprint(task.results()[0].Values); got != c.want {
+		if got := fmt.Sprint(task.results()[0].Fields[0]); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.small, got, c.want)
 		}
 	}
@@ -191,7 +203,7 @@ func TestSmallSample(t *testing.T) {
 func TestShardsOfUnlikeWidth(t *testing.T) {
 	plan := compiled(t, func(p *spec.Pipeline) { p.Operations = []string{"count", "max"} })
 	cs := newCells(plan)
-	wide, narrow := newTask(plan, "wide-aggregated", cs), newTask(plan, "narrow-aggregated", cs)
+	wide, narrow := newTask(plan, "w", "wide-aggregated", cs), newTask(plan, "n", "narrow-aggregated", cs)
 	for _, task := range []*task{wide, narrow} {
 		for id := range int32(2) {
 			task.install(Position{Partition: Partition{task.sink[:len(task.sink)-11], id}, Stop: None,
@@ -202,8 +214,9 @@ func TestShardsOfUnlikeWidth(t *testing.T) {
 		for task, width := range map[*task]int{wide: 3, narrow: 1} {
 			for _, p := range task.parts {
 				b := &Batch{Partition: p.id, Offsets: []int64{round}, Next: round + 1, Times: []int64{round * 1e9}, Schemas: []int32{1}}
-				for range width {
-					b.Columns = append(b.Columns, []float64{5})
+				lay(plan, b, width)
+				for i := range b.Numbers {
+					b.Numbers[i] = []float64{5}
 				}
 				if err := task.apply(p, b, 1e18); err != nil {
 					t.Fatal(err)
@@ -211,22 +224,25 @@ func TestShardsOfUnlikeWidth(t *testing.T) {
 			}
 			task.closed = (round + 1) * 1e9
 			rs := task.results()
-			if len(rs) != 1 || len(rs[0].Values) != 2*width {
+			if len(rs) != 1 || len(rs[0].Fields[0]) != 2*width {
 				t.Fatalf("%s: %+v, want one result of %d values", task.sink, rs, 2*width)
 			}
 			task.forget()
 		}
 	}
-	b := &Batch{Partition: narrow.parts[0].id, Offsets: []int64{9}, Next: 10, Times: []int64{9e9}, Schemas: []int32{1}, Columns: [][]float64{{1}}}
+	b := &Batch{Partition: narrow.parts[0].id, Offsets: []int64{9}, Next: 10, Times: []int64{9e9}, Schemas: []int32{1}}
+	lay(plan, b, 1)
+	b.Numbers[0] = []float64{1}
 	if err := narrow.apply(narrow.parts[0], b, 1e18); err != nil {
 		t.Fatal(err)
 	}
-	grown := &Batch{Partition: narrow.parts[1].id, Next: 3, Columns: [][]float64{nil, nil}}
+	grown := &Batch{Partition: narrow.parts[1].id, Next: 3}
+	lay(plan, grown, 2)
 	if err := narrow.apply(narrow.parts[1], grown, 1e18); err != nil {
 		t.Fatal(err)
 	}
 	narrow.closed = 10e9
-	if got := fmt.Sprint(narrow.results()[0].Values); got != "[1 1 0 NaN]" {
+	if got := fmt.Sprint(narrow.results()[0].Fields[0]); got != "[1 1 0 NaN]" {
 		t.Errorf("a field that joined: got %s, want [1 1 0 NaN]", got)
 	}
 }
@@ -257,7 +273,7 @@ func TestManyUnknownSchemas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replay := newTask(plan, "mount-az-aggregated", newCells(plan))
+	replay := newTask(plan, "mount-az-aggregated", "mount-az-aggregated", newCells(plan))
 	replay.install(Position{Partition: Partition{"mount-az", 0}, Offset: 5000, Checkpoint: again, Stop: None}, 0)
 	for _, b := range []*Batch{open, bad(1, 5000)} {
 		if err := replay.apply(replay.parts[0], b, 1e18); err != nil {

@@ -23,7 +23,7 @@ func ticksFrom(ticks []Tick, r int64) []Tick {
 // days ago must still fit in a commit's metadata.
 func (p *part) tick(offset, now int64) {
 	interval := minute << min(len(p.ticks)/16, 24)
-	m := windowCeil(now, interval) / minute
+	m := windows{interval, interval, 0}.ceil(now) / minute
 	if n := len(p.ticks); n > 0 && p.ticks[n-1].Minute >= m {
 		return
 	}

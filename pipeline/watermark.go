@@ -42,7 +42,7 @@ func (t *task) advance(now int64, closeOpen bool) {
 	default:
 		t.closed = max(t.closed, t.openEnd())
 	}
-	t.full = len(t.closing())
+	t.full = t.count()
 }
 
 // rise moves C to a watermark less grace.
@@ -58,7 +58,7 @@ func (t *task) openEnd() int64 {
 	end := int64(None)
 	for _, p := range t.parts {
 		if n := len(p.open); n > 0 {
-			end = max(end, p.open[n-1].start+t.plan.size)
+			end = max(end, t.plan.last(p.open[n-1].start))
 		}
 	}
 	return end

@@ -1,30 +1,44 @@
 package pipeline
 
 import (
-	"math/big"
 	"math/rand/v2"
 	"testing"
 )
 
-func TestWindowTwin(t *testing.T) {
+// TestWindowsTwin compares with windows that are looked for one by one.
+func TestWindowsTwin(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 10_000 {
-		size := 1 + r.Int64N(1<<uint(1+r.IntN(50)))
-		at := r.Int64N(1<<62) - r.Int64N(1<<62)
-		if r.IntN(4) == 0 {
-			at -= at % size
+	for range 20_000 {
+		advance := 1 + r.Int64N(9)
+		w := windows{size: advance * (1 + r.Int64N(5)), advance: advance, offset: r.Int64N(advance)}
+		at := r.Int64N(200) - 100
+		// All windows that can matter, ascending.
+		var ends []int64
+		for start := w.offset - 40*advance; start < 400; start += advance {
+			ends = append(ends, start+w.size)
 		}
-		k := new(big.Int).Div(big.NewInt(at), big.NewInt(size)) // Euclidean: floors for a positive divisor
-		want := k.Mul(k, big.NewInt(size)).Int64()
-		if got := windowStart(at, size); got != want {
-			t.Fatalf("windowStart(%d, %d) = %d, want %d", at, size, got, want)
+		first, last, undecided, lacking := int64(None), int64(None), int64(None), int64(None)
+		for _, end := range ends {
+			if end-w.size <= at && at < end {
+				if first == None {
+					first = end
+				}
+				last = end
+			}
+			if end > at && undecided == None {
+				undecided = end - w.size
+			}
+			if end-w.size < at {
+				lacking = end
+			}
 		}
-		up := want
-		if up != at {
-			up += size
+		pane := w.pane(at)
+		if pane > at || at >= pane+advance {
+			t.Fatalf("%+v: pane of %d is %d", w, at, pane)
 		}
-		if got := windowCeil(at, size); got != up {
-			t.Fatalf("windowCeil(%d, %d) = %d, want %d", at, size, got, up)
+		if w.first(pane) != first || w.last(pane) != last || w.undecided(at) != undecided || w.lacking(at) != lacking {
+			t.Fatalf("%+v at %d: first %d last %d undecided %d lacking %d, want %d %d %d %d", w, at,
+				w.first(pane), w.last(pane), w.undecided(at), w.lacking(at), first, last, undecided, lacking)
 		}
 	}
 }

@@ -94,14 +94,14 @@ type Worker struct {
 	client    Client
 	closeOpen bool
 
-	tasks   map[string]*task // by sink topic
+	tasks   map[string]*task // by shard
 	cells   *cells
-	sinks   map[string]string // of the topics met
-	counts  map[string]int32  // partitions of each topic, as the leader sees them
-	kept    map[string]int32  // the same, of what the group has committed
-	need    map[string]int    // partitions of each shard
-	owned   map[string]int    // how many of them the leader assigned here
-	torn    map[string]int64  // since when
+	shards  map[Partition]string // of the partitions met
+	counts  map[string]int32     // partitions of each topic, as the leader sees them
+	kept    map[string]int32     // the same, of what the group has committed
+	need    map[string]int       // partitions of each shard
+	owned   map[string]int       // how many of them the leader assigned here
+	torn    map[string]int64     // since when
 	synced  bool
 	now     int64
 	gen     int64
@@ -117,7 +117,7 @@ func NewWorker(plan *Plan, client Client, closeOpen bool) *Worker {
 	return &Worker{
 		plan: plan, client: client, closeOpen: closeOpen,
 		tasks: map[string]*task{}, cells: newCells(plan),
-		sinks: map[string]string{}, torn: map[string]int64{}, totals: map[Partition]Counts{},
+		shards: map[Partition]string{}, torn: map[string]int64{}, totals: map[Partition]Counts{},
 		now: None, waiting: None, last: None, asked: None,
 	}
 }
@@ -152,8 +152,8 @@ func (w *Worker) Step() error {
 func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
-	for _, sink := range sortedKeys(w.tasks) {
-		t := w.tasks[sink]
+	for _, shard := range sortedKeys(w.tasks) {
+		t := w.tasks[shard]
 		for _, p := range t.parts {
 			if t.known && !p.resumed {
 				p.resumed = true
@@ -170,18 +170,18 @@ func (w *Worker) request() Request {
 	return r
 }
 
-// shard is the sink topic of a source topic.
-func (w *Worker) shard(topic string) string {
-	sink, ok := w.sinks[topic]
+// shard names the shard of a partition.
+func (w *Worker) shard(id Partition) string {
+	shard, ok := w.shards[id]
 	if !ok {
-		sink = w.plan.Sink(topic)
-		w.sinks[topic] = sink
+		shard = w.plan.Shard(id)
+		w.shards[id] = shard
 	}
-	return sink
+	return shard
 }
 
 func (w *Worker) part(id Partition) *part {
-	if t := w.tasks[w.shard(id.Topic)]; t != nil {
+	if t := w.tasks[w.shard(id)]; t != nil {
 		return t.part(id)
 	}
 	return nil
@@ -205,7 +205,7 @@ func (w *Worker) apply(batches []Batch) error {
 		if p.stop != None && b.Next > p.stop {
 			b.cut(p.stop)
 		}
-		if err := w.tasks[w.shard(b.Partition.Topic)].apply(p, b, w.now); err != nil {
+		if err := w.tasks[w.shard(b.Partition)].apply(p, b, w.now); err != nil {
 			return err
 		}
 	}
@@ -227,16 +227,16 @@ func (b *Batch) cut(stop int64) {
 
 // advance closes windows of the shards that are whole. A torn one holds.
 func (w *Worker) advance() error {
-	for sink, t := range w.tasks {
-		if w.split(sink) {
-			if since, ok := w.torn[sink]; !ok {
-				w.torn[sink] = w.now
+	for shard, t := range w.tasks {
+		if w.split(shard) {
+			if since, ok := w.torn[shard]; !ok {
+				w.torn[shard] = w.now
 			} else if w.now-since > tornLimit {
 				return errTorn
 			}
 			continue
 		}
-		delete(w.torn, sink)
+		delete(w.torn, shard)
 		if w.whole(t) {
 			t.known = true
 			t.advance(w.now, w.closeOpen)
@@ -246,11 +246,11 @@ func (w *Worker) advance() error {
 }
 
 // split tells that another member owns part of the shard, or nobody does.
-func (w *Worker) split(sink string) bool { return w.owned[sink] != w.need[sink] }
+func (w *Worker) split(shard string) bool { return w.owned[shard] != w.need[shard] }
 
 // whole tells that every partition of the shard is here and taken up.
 func (w *Worker) whole(t *task) bool {
-	return w.need[t.sink] > 0 && len(t.parts) == w.need[t.sink] && !w.split(t.sink)
+	return w.need[t.shard] > 0 && len(t.parts) == w.need[t.shard] && !w.split(t.shard)
 }
 
 // commit builds a transaction when one is due and takes its outcome.
@@ -309,8 +309,8 @@ func (w *Worker) ready(t *task) bool {
 // build fixes the content of a transaction; nil where nothing changed.
 func (w *Worker) build() (*Commit, error) {
 	c := &Commit{Generation: w.gen}
-	for _, sink := range sortedKeys(w.tasks) {
-		t := w.tasks[sink]
+	for _, shard := range sortedKeys(w.tasks) {
+		t := w.tasks[shard]
 		if !w.ready(t) {
 			continue
 		}
@@ -358,7 +358,7 @@ func (w *Worker) committed(c *Commit) {
 		for _, p := range t.parts {
 			p.done = p.applied
 			p.dead = nil
-			p.prune(p.needed(t.closed, t.plan.size))
+			p.prune(p.needed(t.closed, t.plan.windows))
 			total := w.totals[p.id]
 			total.Add(p.pending)
 			w.totals[p.id], p.pending = total, Counts{}
@@ -372,10 +372,10 @@ func (w *Worker) Read() bool {
 	if !w.synced {
 		return false
 	}
-	for sink := range w.need {
-		t := w.tasks[sink]
+	for shard := range w.need {
+		t := w.tasks[shard]
 		if t == nil {
-			if w.owned[sink] > 0 {
+			if w.owned[shard] > 0 {
 				return false
 			}
 			continue

@@ -44,3 +44,8 @@ func parent(path string) string {
 	}
 	return path[:i]
 }
+
+// ErrorAt is a stub until lang-spec comes.
+func (p Pipeline) ErrorAt(path string, offset int, format string, args ...any) Error {
+	return p.Errorf(path, format, args...)
+}

@@ -1,0 +1,254 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aggrun/aggrun/functions"
+	"github.com/aggrun/aggrun/pipeline/expression"
+	"github.com/aggrun/aggrun/spec"
+)
+
+// This file compiles operations and aggregates: which accumulators are fed with
+// what, each once, and how results are read from them. Names are those outside
+// the sources.
+
+// input is what accumulators are fed with, whatever fields join: the argument of
+// an aggregate, or a derived field. Equal arguments are one input. Its kinds are
+// those of the operations, if they are computed of it, then those of its calls.
+type input struct {
+	key   string
+	kinds []functions.Kind
+	text  bool // its values are texts
+}
+
+// call is one distinct call of an aggregate function.
+type call struct {
+	input int // in Plan.inputs; -1: count() of records
+	slot  int // of its kind in the input's kinds
+	value func(functions.Accumulator) (float64, bool)
+}
+
+// kindSlot gives the index of k in kinds, adding it the first time.
+func kindSlot(kinds *[]functions.Kind, k functions.Kind) int {
+	if i := slices.Index(*kinds, k); i >= 0 {
+		return i
+	}
+	*kinds = append(*kinds, k)
+	return len(*kinds) - 1
+}
+
+func (p *Plan) compileOperations() (errs spec.Errors) {
+	for i, name := range p.Spec.Operations {
+		f, ok := functions.Lookup(name)
+		at := fmt.Sprintf("operations[%d]", i)
+		switch names := operations(); {
+		case !ok:
+			errs = append(errs, p.Spec.Errorf(at, "unknown operation %q%s; want %s", name,
+				DidYouMean(name, names), strings.Join(names, ", ")))
+		case !f.Operation:
+			errs = append(errs, p.Spec.Errorf(at, "%s needs more than a field: write %s under aggregates", name, f.Signature()))
+		default:
+			p.Operations = append(p.Operations, f)
+			p.slots = append(p.slots, kindSlot(&p.kinds, f.Kind))
+		}
+	}
+	return errs
+}
+
+// operations are the names of the functions that are operations.
+func operations() []string {
+	var names []string
+	for _, f := range functions.All() {
+		if f.Operation {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// compileAggregates splits each aggregate into calls, and what is computed of
+// them.
+func (p *Plan) compileAggregates(drafts []*draft, o expression.Options) (errs spec.Errors) {
+	calls := map[string]int{}
+	for _, a := range p.Spec.Aggregates {
+		at := "aggregates." + a.Name
+		tree, of, err := expression.ParseAggregates(a.Text)
+		if err != nil {
+			errs = append(errs, p.inExpression(at, err)...)
+			continue
+		}
+		slots := make([]int, len(of))
+		for i, c := range of {
+			n, known := calls[c.Key]
+			if !known {
+				n = len(p.calls)
+				compiled, bad := p.compileCall(at, c, drafts)
+				if bad != nil {
+					errs = append(errs, bad...)
+					continue
+				}
+				calls[c.Key] = n
+				p.calls = append(p.calls, compiled)
+			}
+			slots[i] = n
+		}
+		checked, err := tree.Check(noNames, expression.Number)
+		if err != nil {
+			errs = append(errs, p.inExpression(at, err)...)
+			continue
+		}
+		p.aggregates = append(p.aggregates, checked.Compile(func(r expression.Read) int { return slots[r.Call] }, o))
+	}
+	return errs
+}
+
+// parseAggregates tells the mistakes that show without the sources.
+func (p *Plan) parseAggregates() (errs spec.Errors) {
+	for _, a := range p.Spec.Aggregates {
+		if _, _, err := expression.ParseAggregates(a.Text); err != nil {
+			errs = append(errs, p.inExpression("aggregates."+a.Name, err)...)
+		}
+	}
+	return errs
+}
+
+// noNames is the scope of what is computed of aggregates.
+func noNames(string) (expression.Type, bool) { return 0, false }
+
+// compileCall finds the input of a call, or adds it to every source.
+func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call, spec.Errors) {
+	if c.Arg == nil {
+		return call{input: -1, value: c.Value}, nil
+	}
+	args, text, errs := p.checkArgument(at, c, drafts)
+	if errs != nil {
+		return call{}, errs
+	}
+	key, kind := c.ArgKey, c.Function.Kind
+	if text {
+		key, kind = "text "+key, c.Function.TextKind
+	}
+	i := slices.IndexFunc(p.inputs, func(in input) bool { return in.key == key })
+	if i < 0 {
+		_, bare := c.Arg.Field()
+		i = p.addInput(key, text, bare)
+		for j, d := range drafts {
+			d.take(i, at, c, args[j], text)
+		}
+	}
+	return call{input: i, slot: kindSlot(&p.inputs[i].kinds, kind), value: c.Value}, nil
+}
+
+// checkArgument gives the argument its type in each source. One that is nothing
+// but a field of which any type will do is read as texts, and needs no check.
+func (p *Plan) checkArgument(at string, c *expression.Call, drafts []*draft) (args []*parsed, text bool, errs spec.Errors) {
+	args = make([]*parsed, len(drafts))
+	name, bare := c.Arg.Field()
+	if bare && anyType(c.Function) && !p.isDerived(name, drafts) && name != metaTopic && name != metaPartition {
+		return args, true, nil
+	}
+	want := expression.Number
+	switch {
+	case c.Function.Takes == functions.Condition:
+		want = expression.Boolean
+	case anyType(c.Function):
+		want = expression.Any
+	}
+	for j, d := range drafts {
+		checked, err := c.Arg.Check(d.scope, want)
+		if err != nil {
+			return nil, false, p.inExpression(at, err)
+		}
+		if is := checked.Type == expression.Text; j > 0 && is != text {
+			return nil, false, spec.Errors{p.Spec.ErrorAt(at, c.Offset, "the argument is a text in one source and a number in another")}
+		} else {
+			text = is
+		}
+		args[j] = &parsed{at: at, tree: c.Arg, checked: checked}
+	}
+	return args, text, nil
+}
+
+// anyType tells that a function takes texts as well as numbers.
+func anyType(f functions.Function) bool {
+	return f.Takes == functions.Anything || f.Takes == functions.AnythingOrNothing
+}
+
+func (p *Plan) isDerived(name string, drafts []*draft) bool {
+	return slices.ContainsFunc(drafts, func(d *draft) bool { _, ok := d.find(name); return ok })
+}
+
+// addInput adds an input. Of one that is nothing but a name, operations are
+// computed too, should a field have it.
+func (p *Plan) addInput(key string, text, bare bool) int {
+	in := input{key: key, text: text}
+	if bare && !text {
+		in.kinds = slices.Clone(p.kinds)
+	}
+	p.inputs = append(p.inputs, in)
+	return len(p.inputs) - 1
+}
+
+// take adds the argument of c as input i: a column where it is nothing but a
+// field, else an expression.
+func (d *draft) take(i int, at string, c *expression.Call, arg *parsed, text bool) {
+	a := argument{slot: absent, text: text}
+	name, bare := c.Arg.Field()
+	_, isDerived := d.find(name)
+	switch {
+	case bare && arg == nil && name == metaKey:
+		a.slot = d.column(metaKey, Key)
+	case bare && arg == nil: // a field of any type
+		a.slot = d.column(d.path(name), Key)
+		d.needs = append(d.needs, need{path: d.path(name), form: Key, name: name, at: at, offset: c.Offset, shared: true})
+	case bare && isDerived:
+		a.derived, arg = name, nil
+		d.bare[name] = i
+	case bare && !strings.HasPrefix(name, "$"):
+		d.reads(*arg, true)
+		a.slot, arg = d.column(d.path(name), formOf(arg.checked.Type)), nil
+		if !text {
+			d.bare[d.path(name)] = i
+		}
+	default:
+		d.reads(*arg, true)
+	}
+	d.args = append(d.args, arg)
+	d.inputs = append(d.inputs, a)
+}
+
+// operateDerived computes the operations of derived fields too.
+func (p *Plan) operateDerived(drafts []*draft) {
+	if len(p.Operations) == 0 {
+		return
+	}
+	for j, d := range drafts {
+		for _, f := range d.derived {
+			if f.kind == expression.Text {
+				continue
+			}
+			i, ok := d.bare[f.name]
+			if !ok {
+				i = p.addInput(f.name, false, true)
+				d.bare[f.name] = i
+				for k, other := range drafts {
+					a := argument{slot: absent}
+					if k == j {
+						a.derived = f.name
+					}
+					other.args = append(other.args, nil)
+					other.inputs = append(other.inputs, a)
+				}
+			}
+			d.fields = append(d.fields, Field{Path: f.name, Name: f.name, Doc: d.text(f.name), Slot: absent, Input: i})
+		}
+	}
+}
+
+// text is what a derived field is derived by.
+func (s *source) text(name string) string {
+	i := slices.IndexFunc(s.spec.Derive, func(n spec.Named) bool { return n.Name == name })
+	return s.spec.Derive[i].Text
+}
