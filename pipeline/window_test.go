@@ -14,7 +14,7 @@ func TestWindowsTwin(t *testing.T) {
 		at := r.Int64N(200) - 100
 		// All windows that can matter, ascending.
 		var ends []int64
-		for start := w.offset - 40*advance; start < 400; start += advance {
+		for start := w.offset - 200*advance; start < 400; start += advance {
 			ends = append(ends, start+w.size)
 		}
 		first, last, undecided, lacking := int64(None), int64(None), int64(None), int64(None)
