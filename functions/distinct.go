@@ -8,6 +8,23 @@ import (
 	"math/bits"
 )
 
+var distinctValues = []Function{
+	{
+		Name: "count_distinct", Doc: "number of distinct values; of texts too",
+		Formula: "size of the set of x; -0 equals 0", Empty: zeroOfNone, Source: "SQL COUNT(DISTINCT x)",
+		Example: "count_distinct(x) of 3, 1, 4, 1 is 3",
+		Unit:    NoUnit, Takes: Anything, Operation: true,
+		Kind: Distinct, TextKind: Distinct, Value: of((*distinct).size),
+	},
+	{
+		Name: "mode", Doc: "most frequent value; of equally frequent ones the least",
+		Formula: "min of the x that come most often; -0 equals 0", Empty: noneOfNone,
+		Source:  "min of " + pythonStatistics + ".multimode",
+		Example: "mode(x) of 4, 3, 1, 4, 3 is 3",
+		Unit:    SameUnit, Operation: true, Kind: Distinct, Value: of((*distinct).mode),
+	},
+}
+
 // distinct keeps each distinct value, in the order in which they came, and how
 // often it came. Numbers are kept as their 8 bytes, -0 as 0. No result depends on
 // the hashes.
@@ -108,6 +125,25 @@ func (d *distinct) key(i int) []byte {
 		from = d.entries[i-1].end
 	}
 	return d.keys[from:d.entries[i].end]
+}
+
+func (d *distinct) size() (float64, bool) { return float64(len(d.entries)), true }
+
+func (d *distinct) mode() (float64, bool) {
+	most, mode := int64(0), math.NaN()
+	for i, e := range d.entries {
+		if e.n < most {
+			continue
+		}
+		if x := d.number(i); e.n > most || x < mode {
+			most, mode = e.n, x
+		}
+	}
+	return some(mode)
+}
+
+func (d *distinct) number(i int) float64 {
+	return math.Float64frombits(binary.LittleEndian.Uint64(d.key(i)))
 }
 
 // scramble spreads a number's bits over its hash (Stafford 2011, mix 13).

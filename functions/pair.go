@@ -34,6 +34,12 @@ func twoProd(a, b float64) pair {
 	return pair{p, math.FMA(a, b, -p)}
 }
 
+// pairOf gives v exactly.
+func pairOf(v int64) pair {
+	const low = 1 << 32
+	return fastSum(float64(v&^(low-1)), float64(v&(low-1)))
+}
+
 func (a pair) plus(b pair) pair {
 	s, e := twoSum(a.hi, b.hi)
 	t, f := twoSum(a.lo, b.lo)

@@ -29,53 +29,6 @@ func (s *samples) Merge(other Accumulator) {
 
 func (s *samples) Reset() { s.keys, s.sorted = s.keys[:0], false }
 
-func (s *samples) median() (float64, bool) {
-	n := len(s.keys)
-	if n == 0 {
-		return none()
-	}
-	s.sort()
-	a, b := s.at((n-1)/2), s.at(n/2)
-	if m := (a + b) / 2; !math.IsInf(m, 0) {
-		return some(m)
-	}
-	return float64(a/2) + float64(b/2), true // a + b overflowed, where Python gives Inf
-}
-
-func (s *samples) q1() (float64, bool) { return s.quartile(1) }
-
-func (s *samples) q3() (float64, bool) { return s.quartile(3) }
-
-// quartile computes as Python's statistics.quantiles does, step by step, for
-// equal bits: position i(n+1)/4, held to pairs that exist, so that two values
-// are extrapolated.
-func (s *samples) quartile(i int) (float64, bool) {
-	n := len(s.keys)
-	if n < 2 {
-		return none()
-	}
-	s.sort()
-	j := min(max(i*(n+1)/4, 1), n-1)
-	delta := float64(i*(n+1) - 4*j)
-	return between(s.at(j-1), s.at(j), delta)
-}
-
-// between gives the value delta quarters of the way from a to b.
-func between(a, b, delta float64) (float64, bool) {
-	v := (float64(a*(4-delta)) + float64(b*delta)) / 4
-	switch {
-	case math.Abs(v) <= math.MaxFloat64:
-		return v, true
-	case delta == 0 || a == b: // 0*Inf and Inf-Inf are no part of the answer
-		return a, true
-	case delta == 4:
-		return b, true
-	}
-	const eighth = 0.125 // four quarters overflowed, where Python gives Inf
-	v = float64(a*eighth*(4-delta)) + float64(b*eighth*delta)
-	return some(v * 2)
-}
-
 func (s *samples) at(i int) float64 { return valueOf(s.keys[i]) }
 
 // radixFrom is the length from which eight passes over bytes beat comparing.

@@ -1,5 +1,23 @@
 package functions
 
+var counts = []Function{
+	{
+		Name: "count", Doc: "number of records; with x, of those in which x has a value",
+		Formula: "n", Empty: zeroOfNone, Source: "SQL COUNT(*), COUNT(x)",
+		Example: "count(x) of 3, 1, 4 is 3",
+		Unit:    NoUnit, Takes: AnythingOrNothing, Operation: true,
+		Kind: Tally, TextKind: Tally, Value: of((*tally).count),
+	},
+	{
+		Name: "count_if", Doc: "number of records for which the condition is true",
+		Formula: "number of records where condition", Empty: zeroOfNone,
+		Source:  "SQL COUNT(*) FILTER (WHERE condition)",
+		Example: "count_if(x > 2) of 3, 1, 4 is 2",
+		Unit:    NoUnit, Takes: Condition,
+		Kind: Conditions, Value: of((*conditions).count),
+	},
+}
+
 // tally counts values.
 type tally struct{ n int64 }
 

@@ -2,6 +2,27 @@ package functions
 
 import "math"
 
+var extremes = []Function{
+	{
+		Name: "min", Doc: "least value",
+		Formula: "min(x)", Empty: noneOfNone, Source: "SQL MIN",
+		Example: "min(x) of 3, 1, 4 is 1",
+		Unit:    SameUnit, Operation: true, Kind: Extent, Value: of((*extent).min),
+	},
+	{
+		Name: "max", Doc: "greatest value",
+		Formula: "max(x)", Empty: noneOfNone, Source: "SQL MAX",
+		Example: "max(x) of 3, 1, 4 is 4",
+		Unit:    SameUnit, Operation: true, Kind: Extent, Value: of((*extent).max),
+	},
+	{
+		Name: "range", Doc: "greatest value less the least",
+		Formula: "max(x) - min(x)", Empty: noneOfNone, Source: "NIST/SEMATECH e-Handbook 1.3.5.6",
+		Example: "range(x) of 3, 1, 4 is 3",
+		Unit:    SameUnit, Operation: true, Kind: Extent, Value: of((*extent).width),
+	},
+}
+
 // extent keeps the least and the greatest value. Of equal ones, which only +0
 // and -0 tell apart, the first met stays. Empty: least > greatest.
 type extent struct{ least, greatest float64 }
