@@ -92,7 +92,7 @@ func (c checker) list(p place, s, v cue.Value) {
 	case err == nil:
 	case len(items) == 0:
 		c.add(c.at.at[p.path], p.path, "is empty: want at least one item, %s", c.want(p.item(0), item))
-	default:
+	case item.IncompleteKind() != cue.StructKind:
 		c.repeated(p, items)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,7 +31,9 @@ func decode(user cue.Value, at *origins, r *report) *Spec {
 		if r.seen[d.path] {
 			continue // not a pipeline, or not by an allowed name
 		}
-		s.Pipelines = append(s.Pipelines, d.pipeline(name))
+		p := d.pipeline(name)
+		s.Pipelines = append(s.Pipelines, p)
+		refuseTogether(p, r)
 		refuseValues(name, v, at, r)
 	}
 	refuseRegistries(s, r)
@@ -68,32 +71,78 @@ func (d decoder) pipeline(name string) Pipeline {
 	p := defaults(name)
 	p.origins = d.at
 	d.into(&p.Description, "description")
-	p.Sources = []Source{{Path: "source", Registry: SourceRegistry}}
-	d.source(&p.Sources[0])
+	p.Sources = d.sources()
+	p.Sink.Topic = defaultSink(p)
 	parsed(d, &p.Start, ParseStart, "start")
-	parsed(d, &p.Window.Size, parseSpan, "window", "size")
-	p.Window.Advance = p.Window.Size
-	parsed(d, &p.Window.Grace, ParseDuration, "window", "grace")
+	d.into(&p.GroupBy, "group_by")
+	d.window(&p.Window)
 	d.into(&p.Operations, "operations")
+	p.Aggregates = d.named("aggregates")
 	d.into(&p.MinSample, "min_sample_size")
 	d.into(&p.SmallSample, "small_sample")
 	parsed(d, &p.Idle, parseIdle, "idle")
 	parsed(d, &p.MaxFuture, ParseDuration, "max_future")
 	d.into(&p.MaxReplay, "max_replay")
+	d.into(&p.MaxGroups, "max_groups")
 	d.into(&p.Late, "late")
 	d.into(&p.OnError, "on_error")
+	d.into(&p.Shard, "shard")
+	d.into(&p.Partitioner, "partitioner")
 	d.sink(&p.Sink)
 	return p
 }
 
-func (d decoder) source(s *Source) {
-	d.into(&s.Topics, "source", "topics")
-	parsed(d, &s.Regex, parseRegex, "source", "regex")
-	d.into(&s.Exclude, "source", "exclude")
-	d.into(&s.Fields, "source", "fields")
-	d.into(&s.ExcludeFields, "source", "exclude_fields")
-	d.into(&s.Map, "source", "map")
-	d.into(&s.Registry, "source", "registry")
+// sources is the one of source, or those of sources.
+func (d decoder) sources() []Source {
+	items := slices.Collect(itemsOf(lookup(d.v, "sources")))
+	if len(items) == 0 {
+		return []Source{decoder{lookup(d.v, "source"), d.path + ".source", d.at, d.r}.source("source")}
+	}
+	var all []Source
+	for i, v := range items {
+		path := "sources[" + strconv.Itoa(i) + "]"
+		all = append(all, decoder{v, d.path + "." + path, d.at, d.r}.source(path))
+	}
+	return all
+}
+
+// source is the source that v is, at path below its pipeline.
+func (d decoder) source(path string) Source {
+	s := defaultSource(path)
+	d.into(&s.Topics, "topics")
+	parsed(d, &s.Regex, parseRegex, "regex")
+	d.into(&s.Exclude, "exclude")
+	parsed(d, &s.Where, parseExpression, "where")
+	d.into(&s.Fields, "fields")
+	d.into(&s.ExcludeFields, "exclude_fields")
+	d.into(&s.Map, "map")
+	s.Derive = d.named("derive")
+	if lookup(d.v, "time").Exists() {
+		s.Time = &TimeField{Unit: defaultUnit}
+		d.into(&s.Time.Field, "time", "field")
+		d.into(&s.Time.Unit, "time", "unit")
+	}
+	d.into(&s.Registry, "registry")
+	return s
+}
+
+// named is the expressions of the mapping called field, in its order.
+func (d decoder) named(field string) []Named {
+	var all []Named
+	for name := range entries(lookup(d.v, field)) {
+		n := Named{Name: name}
+		parsed(d, &n.Text, parseExpression, field, name)
+		all = append(all, n)
+	}
+	return all
+}
+
+func (d decoder) window(w *Window) {
+	parsed(d, &w.Size, parseSpan, "window", "size")
+	w.Advance = w.Size
+	parsed(d, &w.Advance, parseSpan, "window", "advance")
+	parsed(d, &w.Grace, ParseDuration, "window", "grace")
+	parsed(d, &w.Offset, ParseDuration, "window", "offset")
 }
 
 func (d decoder) sink(s *Sink) {
@@ -158,6 +207,16 @@ func parseIdle(s string) (time.Duration, error) {
 		return 0, nil
 	}
 	return parseSpan(s)
+}
+
+// maxExpression bounds an expression in bytes.
+const maxExpression = 4 << 10
+
+func parseExpression(s string) (string, error) {
+	if len(s) > maxExpression {
+		return "", fmt.Errorf("is %d bytes long, want an expression of at most %d bytes", len(s), maxExpression)
+	}
+	return s, nil
 }
 
 func parseRegex(s string) (string, error) {

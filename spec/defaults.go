@@ -9,6 +9,24 @@ const (
 	SinkRegistry   = "sink"
 )
 
+// defaultSource is a source, at path below its pipeline, of which the user said
+// no more than is required.
+func defaultSource(path string) Source {
+	return Source{Path: path, Registry: SourceRegistry}
+}
+
+// defaultSink is the topic of results where none is given: one for each source
+// topic, but one for all where several sources are put together.
+func defaultSink(p Pipeline) string {
+	if len(p.Sources) > 1 {
+		return p.Name + "-aggregated"
+	}
+	return "{topic}-aggregated"
+}
+
+// defaultUnit is the unit of a time field.
+const defaultUnit = Seconds
+
 // defaults is a pipeline of which the user said no more than is required.
 func defaults(name string) Pipeline {
 	return Pipeline{
@@ -24,7 +42,6 @@ func defaults(name string) Pipeline {
 		Late:        LateDrop,
 		OnError:     OnErrorDeadLetter,
 		Sink: Sink{
-			Topic:       "{topic}-aggregated",
 			Partitions:  4,
 			Replication: -1,
 			Create:      true,

@@ -60,9 +60,15 @@ func wellFormed(t *testing.T, s *Spec) {
 		t.Error("no pipeline")
 	}
 	for _, p := range s.Pipelines {
-		if p.Name == "" || p.Window.Size <= 0 || p.Window.Grace < 0 || len(p.Operations) == 0 ||
-			(len(p.Sources[0].Topics) == 0) == (p.Sources[0].Regex == "") || p.Sink.Topic == "" || p.Sink.Partitions < 1 {
+		if p.Name == "" || p.Window.Size <= 0 || p.Window.Grace < 0 || len(p.Operations)+len(p.Aggregates) == 0 ||
+			p.Window.Advance <= 0 || p.Window.Size%p.Window.Advance != 0 || p.Window.Offset >= p.Window.Advance ||
+			len(p.Sources) == 0 || p.Sink.Topic == "" || p.Sink.Partitions < 1 || p.MaxGroups < 1 {
 			t.Errorf("%+v", p)
+		}
+		for _, src := range p.Sources {
+			if (len(src.Topics) == 0) == (src.Regex == "") || src.Path == "" || src.Registry == "" || src.Time != nil && src.Time.Field == "" {
+				t.Errorf("%+v", src)
+			}
 		}
 	}
 }

@@ -47,8 +47,10 @@ func equal(t *testing.T, got, want any) {
 // pipeline is the least pipeline, as changed.
 func pipeline(change func(*Pipeline)) Pipeline {
 	p := defaults("p")
+	p.Sources = []Source{defaultSource("source")}
 	p.Sources[0].Topics = []string{"a"}
-	p.Window.Size = time.Second
+	p.Sink.Topic = defaultSink(p)
+	p.Window = Window{Size: time.Second, Advance: time.Second}
 	p.Operations = []string{"mean"}
 	change(&p)
 	return p
@@ -89,7 +91,7 @@ func TestGood(t *testing.T) {
 			p.Sources[0].Topics, p.Operations = []string{"a", "b-*", "c-[0-9]?"}, []string{"mean", "max"}
 		}},
 		{`source: {regex: "^mount-(.*)$", exclude: ["*-test"], registry: sink}, window: 1s, operations: [mean]`, func(p *Pipeline) {
-			p.Sources[0] = Source{Regex: "^mount-(.*)$", Exclude: []string{"*-test"}, Registry: "sink"}
+			p.Sources[0] = Source{Path: "source", Regex: "^mount-(.*)$", Exclude: []string{"*-test"}, Registry: "sink"}
 		}},
 		{`source: {topics: [a], fields: ["value*", "wave[3]"], exclude_fields: [value9], map: {"a.b": c}}, window: 1s, operations: [mean]`,
 			func(p *Pipeline) {
@@ -97,7 +99,61 @@ func TestGood(t *testing.T) {
 				p.Sources[0].Map = map[string]string{"a.b": "c"}
 			}},
 		{`source: a, window: {size: 1d, grace: .5s, advance: 24h, offset: 0s, timezone: UTC}, operations: [mean]`, func(p *Pipeline) {
-			p.Window = Window{Size: 24 * time.Hour, Grace: 500 * time.Millisecond}
+			p.Window = Window{Size: 24 * time.Hour, Advance: 24 * time.Hour, Grace: 500 * time.Millisecond}
+		}},
+		{`source: a, window: {size: 10s, advance: 1s, offset: 999ms}, operations: [mean]`, func(p *Pipeline) {
+			p.Window = Window{Size: 10 * time.Second, Advance: time.Second, Offset: 999 * time.Millisecond}
+		}},
+		{`source: a, window: {size: 2m, advance: 1s, offset: "0"}, operations: [mean]`, func(p *Pipeline) {
+			p.Window = Window{Size: 2 * time.Minute, Advance: time.Second}
+		}},
+		{`source: a, window: {size: 1s, offset: 999ms}, operations: [mean]`, func(p *Pipeline) {
+			p.Window.Offset = 999 * time.Millisecond
+		}},
+		{`source: {topics: [a], where: "value0 > -50", derive: {z: "x + y", a: "z", _B1: abs(x)}}, window: 1s, operations: [mean]`,
+			func(p *Pipeline) {
+				p.Sources[0].Where = "value0 > -50"
+				p.Sources[0].Derive = []Named{{"z", "x + y"}, {"a", "z"}, {"_B1", "abs(x)"}}
+			}},
+		{`source: {topics: [a], time: at}, window: 1s, operations: [mean]`, func(p *Pipeline) {
+			p.Sources[0].Time = &TimeField{"at", Seconds}
+		}},
+		{`source: {topics: [a], time: {field: a.b, unit: ms}}, window: 1s, operations: [mean]`, func(p *Pipeline) {
+			p.Sources[0].Time = &TimeField{"a.b", Milliseconds}
+		}},
+		{`source: a, window: 1s, aggregates: {spread: max(x) - min(x), a: count()}`, func(p *Pipeline) {
+			p.Operations, p.Aggregates = nil, []Named{{"spread", "max(x) - min(x)"}, {"a", "count()"}}
+		}},
+		{least + `, group_by: salIndex`, func(p *Pipeline) { p.GroupBy = []string{"salIndex"} }},
+		{least + `, group_by: [salIndex, $key], max_groups: 5`, func(p *Pipeline) {
+			p.GroupBy, p.MaxGroups = []string{"salIndex", "$key"}, 5
+		}},
+		{least + `, shard: partition`, func(p *Pipeline) { p.Shard = ShardPartition }},
+		{least + `, shard: partition, partitioner: crc32, group_by: $key`, func(p *Pipeline) {
+			p.Shard, p.Partitioner, p.GroupBy = ShardPartition, CRC32, []string{"$key"}
+		}},
+		{`source: {regex: "([a-z]+)-([0-9]+)"}, window: 1s, operations: [mean], sink: "{1}"`, func(p *Pipeline) {
+			p.Sources[0].Topics, p.Sources[0].Regex = nil, "([a-z]+)-([0-9]+)"
+			p.Sink.Topic = "{1}"
+		}},
+		{`sources: [a], window: 1s, operations: [mean]`, func(p *Pipeline) {
+			p.Sources[0].Path = "sources[0]"
+		}},
+		{`sources: [a, ["b-*", c], {topics: [d], where: x, map: {x: y}, time: t}, {regex: e, registry: sink}], window: 1s, operations: [mean]`,
+			func(p *Pipeline) {
+				p.Sources = []Source{
+					{Path: "sources[0]", Topics: []string{"a"}, Registry: "source"},
+					{Path: "sources[1]", Topics: []string{"b-*", "c"}, Registry: "source"},
+					{Path: "sources[2]", Topics: []string{"d"}, Where: "x", Map: map[string]string{"x": "y"},
+						Time: &TimeField{"t", Seconds}, Registry: "source"},
+					{Path: "sources[3]", Regex: "e", Registry: "sink"},
+				}
+				p.Sink.Topic = "p-aggregated"
+			}},
+		{`sources: [a, b], window: 1s, operations: [mean], sink: "all"`, func(p *Pipeline) {
+			p.Sources = []Source{defaultSource("sources[0]"), defaultSource("sources[1]")}
+			p.Sources[0].Topics, p.Sources[1].Topics = []string{"a"}, []string{"b"}
+			p.Sink.Topic = "all"
 		}},
 	} {
 		t.Run(test.fields, func(t *testing.T) {

@@ -28,8 +28,14 @@ func (p place) entry(name string) place {
 	return place{join(p.path, name), join(p.general, "*")}
 }
 
+// item is the i-th item of the list at p. Those of sources are what source is,
+// and have its general path.
 func (p place) item(i int) place {
-	return place{p.path + "[" + strconv.Itoa(i) + "]", p.general + "[*]"}
+	next := place{p.path + "[" + strconv.Itoa(i) + "]", p.general + "[*]"}
+	if next.general == "pipelines.*.sources[*]" {
+		next.general = "pipelines.*.source"
+	}
+	return next
 }
 
 func join(path, name string) string {
@@ -152,7 +158,8 @@ func (sc *schema) want(p place, s cue.Value) string {
 	case cue.StructKind:
 		return sc.wantMapping(p, s)
 	case cue.ListKind:
-		return "a list, each item " + sc.want(p.item(0), s.LookupPath(cue.MakePath(cue.AnyIndex)))
+		list := "a list, each item " + sc.want(p.item(0), s.LookupPath(cue.MakePath(cue.AnyIndex)))
+		return shortForm(p) + list
 	}
 	for _, e := range cueerrors.Errors(s.Unify(sc.never).Validate()) {
 		return message(e)
@@ -160,35 +167,35 @@ func (sc *schema) want(p place, s cue.Value) string {
 	return "another value"
 }
 
-// wantAt is want for the field at p, wherever the schema has it.
-func (sc *schema) wantAt(p place) string {
-	at, s := place{}, sc.spec
-	for name := range strings.SplitSeq(p.path, ".") {
-		at, s, _ = sc.child(at, s, name)
-	}
-	return sc.want(at, s)
-}
-
 func (sc *schema) wantMapping(p place, s cue.Value) string {
 	long := "a mapping of names to " + entryRules[p.general].value
 	if known := offered(p, sc.known(p, s)); len(known) > 0 {
 		long = "a mapping with " + alternatives(known)
 	}
+	return shortForm(p) + long
+}
+
+// shortForm is "SHORT or " where a short form may stand at p.
+func shortForm(p place) string {
 	for _, short := range shorthands {
 		if short.path == p.general {
-			return short.want + " or " + long
+			return short.want + " or "
 		}
 	}
-	return long
+	return ""
 }
+
+const anIdentifier = "letters (a to z, A to Z), digits and _, not beginning with a digit"
 
 // entryRules tells, of each mapping whose entries the user names, which names
 // are allowed and what is named.
 var entryRules = map[string]struct{ name, value string }{
-	"pipelines":               {"small letters, digits and -, beginning with a letter", "pipelines"},
-	"registries":              {"letters, digits, - and _, beginning with a letter", "URLs"},
-	"pipelines.*.source.map":  {"the name of a field", "new names"},
-	"pipelines.*.sink.config": {"the name of a topic's setting", "their values"},
+	"pipelines":                 {"small letters, digits and -, beginning with a letter", "pipelines"},
+	"registries":                {"letters, digits, - and _, beginning with a letter", "URLs"},
+	"pipelines.*.source.map":    {"the name of a field", "new names"},
+	"pipelines.*.source.derive": {anIdentifier, "expressions"},
+	"pipelines.*.aggregates":    {anIdentifier, "expressions"},
+	"pipelines.*.sink.config":   {"the name of a topic's setting", "their values"},
 }
 
 // choices is the words among which s is a choice.

@@ -12,15 +12,20 @@ import (
 )
 
 // shorthand says that a value that is no mapping, found at path, stands for a
-// mapping whose only field is into.
+// mapping whose only field is into; or, without into, that a value that is no
+// list stands for a list of it.
 type shorthand struct {
 	path, into string
 	list       bool   // into holds a list; the short form is a list or its only item
 	want       string // the short form, for messages
 }
 
+// A path of source stands for the items of sources as well. An outer short form
+// comes before those inside it.
 var shorthands = []shorthand{
 	{path: "pipelines.*.source", into: "topics", list: true, want: "a topic, a list of topics"},
+	{path: "pipelines.*.source.time", into: "field", want: "the name of a field"},
+	{path: "pipelines.*.group_by", list: true, want: "the name of a field"},
 	{path: "pipelines.*.window", into: "size", want: "a duration such as 10s"},
 	{path: "pipelines.*.sink", into: "topic", want: "a topic"},
 	{path: "registries.*", into: "url", want: "a URL"},
@@ -36,16 +41,26 @@ func expand(f *ast.File) {
 // apply follows steps down from decls.
 func (s shorthand) apply(decls []ast.Decl, steps []string) {
 	for _, f := range fieldsOf(decls) {
-		if steps[0] != "*" && steps[0] != name(f) {
-			continue
+		items, isList := f.Value.(*ast.ListLit)
+		switch {
+		case steps[0] == "source" && name(f) == "sources" && isList:
+			for i := range items.Elts {
+				s.value(&items.Elts[i], steps[1:])
+			}
+		case steps[0] == "*" || steps[0] == name(f):
+			s.value(&f.Value, steps[1:])
 		}
-		if len(steps) == 1 {
-			f.Value = s.long(f.Value)
-			continue
-		}
-		for _, inner := range structs(f.Value) {
-			s.apply(inner.Elts, steps[1:])
-		}
+	}
+}
+
+// value follows steps down from x, or writes x out where they end.
+func (s shorthand) value(x *ast.Expr, steps []string) {
+	if len(steps) == 0 {
+		*x = s.long(*x)
+		return
+	}
+	for _, inner := range structs(*x) {
+		s.apply(inner.Elts, steps)
 	}
 }
 
@@ -67,6 +82,9 @@ func (s shorthand) long(x ast.Expr) ast.Expr {
 	}
 	if _, isList := x.(*ast.ListLit); s.list && !isList {
 		x = &ast.ListLit{Lbrack: pos, Elts: []ast.Expr{x}, Rbrack: pos}
+	}
+	if s.into == "" {
+		return x
 	}
 	return &ast.StructLit{Lbrace: pos, Rbrace: pos, Elts: []ast.Decl{
 		&ast.Field{Label: &ast.Ident{Name: s.into, NamePos: pos}, TokenPos: pos, Value: x},
