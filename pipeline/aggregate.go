@@ -149,15 +149,8 @@ func (p *Plan) checkArgument(at string, c *expression.Call, drafts []*draft) (ar
 	if bare && anyType(c.Function) && !p.isDerived(name, drafts) && name != metaTopic && name != metaPartition {
 		return args, true, nil
 	}
-	want := expression.Number
-	switch {
-	case c.Function.Takes == functions.Condition:
-		want = expression.Boolean
-	case anyType(c.Function):
-		want = expression.Any
-	}
 	for j, d := range drafts {
-		checked, err := c.Arg.Check(d.scope, want)
+		checked, err := c.Check(d.scope)
 		if err != nil {
 			return nil, false, p.inExpression(at, err)
 		}
@@ -201,14 +194,14 @@ func (d *draft) take(i int, at string, c *expression.Call, arg *parsed, text boo
 	case bare && arg == nil && name == metaKey:
 		a.slot = d.column(metaKey, Key)
 	case bare && arg == nil: // a field of any type
-		a.slot = d.column(d.path(name), Key)
+		a.slot = d.columnIf(d.path(name), Key)
 		d.needs = append(d.needs, need{path: d.path(name), form: Key, name: name, at: at, offset: c.Offset, shared: true})
 	case bare && isDerived:
 		a.derived, arg = name, nil
 		d.bare[name] = i
 	case bare && !strings.HasPrefix(name, "$"):
 		d.reads(*arg, true)
-		a.slot, arg = d.column(d.path(name), formOf(arg.checked.Type)), nil
+		a.slot, arg = d.columnIf(d.path(name), formOf(arg.checked.Type)), nil
 		if !text {
 			d.bare[d.path(name)] = i
 		}

@@ -32,6 +32,10 @@ func (p *Plan) compileGroups(drafts []*draft) (errs spec.Errors) {
 				errs = append(errs, p.Spec.Errorf(at, "unknown metadata %s; want %s, %s or %s", name, metaKey, metaTopic, metaPartition))
 				break
 			}
+			if g.kind == groupKey && g.path == "" {
+				errs = append(errs, p.Spec.Errorf(at, "%s is renamed %s: use that name", name, d.spec.Map[name]))
+				break
+			}
 			d.groups = append(d.groups, g)
 			if g.kind == groupKey && name != metaKey {
 				d.needs = append(d.needs, need{path: d.path(name), form: Key, name: name, at: at})
@@ -72,7 +76,7 @@ func (d *draft) group(name string) (groupColumn, bool) {
 	if strings.HasPrefix(name, "$") {
 		return groupColumn{}, false
 	}
-	return groupColumn{kind: groupKey, path: d.path(name), slot: d.column(d.path(name), Key)}, true
+	return groupColumn{kind: groupKey, path: d.path(name), slot: d.columnIf(d.path(name), Key)}, true
 }
 
 // derivedTypes are the types that a derived field's group values can have.

@@ -93,7 +93,7 @@ func TestCompileErrors(t *testing.T) {
 		want   string
 	}{
 		{func(p *spec.Pipeline) { p.Operations = []string{"meen"} },
-			"pipelines.telemetry.operations[0]: unknown operation \"meen\" (did you mean mean?); want count, sum, min, max, range, mean, median, q1, q3, stdev, stddev_samp, stddev_pop, var_samp, var_pop, first, last"},
+			"pipelines.telemetry.operations[0]: unknown operation \"meen\" (did you mean mean?); want count, sum, mean, rms, stdev, stddev_samp, stddev_pop, var_samp, var_pop, min, max, range, median, q1, q3, count_distinct, mode, first, last, first_time, last_time"},
 		{func(p *spec.Pipeline) { p.Sources[0].Topics = []string{"a[", "b"} },
 			"pipelines.telemetry.source.topics[0]: bad glob \"a[\": want *, ? or [a-z]"},
 		{func(p *spec.Pipeline) { p.Sources[0].Topics, p.Sources[0].Regex = nil, "a(" },

@@ -132,7 +132,9 @@ func (d *draft) reads(e parsed, shared bool) {
 			d.column(metaKey, Text)
 		case !known:
 			form := formOf(r.Type)
-			d.column(path, form)
+			if path != "" {
+				d.column(path, form)
+			}
 			d.needs = append(d.needs, need{path: path, form: form, name: r.Name, at: e.at, offset: r.Offset, shared: shared})
 		}
 	}
@@ -161,6 +163,9 @@ func (d *draft) finish(o expression.Options) {
 		}
 		if f, ok := d.find(r.Name); ok {
 			return f.slot
+		}
+		if r.Name == "" {
+			return absent
 		}
 		return d.column(r.Name, formOf(r.Type))
 	}

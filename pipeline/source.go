@@ -108,6 +108,14 @@ func (s *source) column(path string, form Form) int {
 	return c.Slot
 }
 
+// columnIf is column, absent for a name that leads nowhere.
+func (s *source) columnIf(path string, form Form) int {
+	if path == "" {
+		return absent
+	}
+	return s.column(path, form)
+}
+
 // path is the path of a name outside the source: what map renames to it, or
 // itself. A path that map renames is not known outside by its own name: "".
 func (s *source) path(name string) string {
@@ -152,30 +160,6 @@ func (s *source) named(topic string) bool {
 // exact are the topics that the source names without a pattern.
 func (s *source) exact() []string {
 	return slices.DeleteFunc(slices.Clone(s.spec.Topics), isGlob)
-}
-
-// selects tells whether operations are computed of a field.
-func (s *source) selects(path string) bool {
-	if matchesAny(s.spec.ExcludeFields, path) {
-		return false
-	}
-	if slices.Contains(s.spec.Fields, path) {
-		return true
-	}
-	if slices.Contains(reserved, path) {
-		return false
-	}
-	return len(s.spec.Fields) == 0 || matchesAny(s.spec.Fields, path)
-}
-
-// used tells whether time or group_by use a field: unless the user lists it, it
-// is not aggregated.
-func (s *source) used(path string) bool {
-	if slices.Contains(s.spec.Fields, path) {
-		return false
-	}
-	return s.spec.Time != nil && s.spec.Time.Field == path ||
-		slices.ContainsFunc(s.groups, func(g groupColumn) bool { return g.path == path })
 }
 
 // compileSource checks one source by itself: its patterns, names and expressions.

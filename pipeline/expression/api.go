@@ -66,3 +66,6 @@ func (ev *Evaluator) Numbers(in *Input) []float64 { return make([]float64, in.Ro
 
 // Texts evaluates an expression of type Text.
 func (ev *Evaluator) Texts(in *Input) [][]byte { return make([][]byte, in.Rows) }
+
+// Names are the names that a tree reads, each once, before their types are known.
+func (t *Tree) Names() []Read { return nil }
