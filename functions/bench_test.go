@@ -30,7 +30,7 @@ func BenchmarkAdd(b *testing.B) {
 func BenchmarkValue(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		times, values := benchmarkInput(n)
-		for _, f := range All() {
+		for _, f := range valued() {
 			b.Run(fmt.Sprintf("%s/%d", f.Name, n), func(b *testing.B) {
 				a := New(f.Kind)
 				for b.Loop() {

@@ -1,9 +1,6 @@
 package functions
 
 import (
-	"compress/gzip"
-	"encoding/json"
-	"os"
 	"strconv"
 	"testing"
 )
@@ -33,14 +30,17 @@ var pythonNames = map[string]struct {
 	"pstdev":    {[]string{"stddev_pop"}, 1},
 	"variance":  {[]string{"var_samp"}, 1},
 	"pvariance": {[]string{"var_pop"}, 1},
+	"mode":      {[]string{"mode"}, 0},
+	"distinct":  {[]string{"count_distinct"}, 0},
 }
 
 func TestFunctionsAgainstPython(t *testing.T) {
-	for _, c := range readRecorded(t) {
-		values := make([]float64, len(c.Values))
-		for i, text := range c.Values {
-			values[i] = parse(t, text)
-		}
+	table := readGzip[recorded](t, "testdata/statistics.json.gz")
+	if len(table) < 300 {
+		t.Fatalf("%d windows recorded", len(table))
+	}
+	for _, c := range table {
+		values := parseAll(t, c.Values)
 		for asked, says := range c.Says {
 			for _, name := range pythonNames[asked].functions {
 				f, _ := Lookup(name)
@@ -57,24 +57,13 @@ func TestFunctionsAgainstPython(t *testing.T) {
 	}
 }
 
-func readRecorded(t *testing.T) (table []recorded) {
+func parseAll(t *testing.T, texts []string) []float64 {
 	t.Helper()
-	file, err := os.Open("testdata/statistics.json.gz")
-	if err != nil {
-		t.Fatal(err)
+	values := make([]float64, len(texts))
+	for i, text := range texts {
+		values[i] = parse(t, text)
 	}
-	defer file.Close()
-	text, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.NewDecoder(text).Decode(&table); err != nil {
-		t.Fatal(err)
-	}
-	if len(table) < 300 {
-		t.Fatalf("%d windows recorded", len(table))
-	}
-	return table
+	return values
 }
 
 func parse(t *testing.T, text string) float64 {

@@ -14,14 +14,16 @@ func TestTableIsWhole(t *testing.T) {
 		if names[i] != f.Name || !ok || found.Doc != f.Doc {
 			t.Errorf("row %d: %q, Names %q, Lookup %q %v", i, f.Name, names[i], found.Name, ok)
 		}
-		for _, text := range []string{f.Doc, f.Formula, f.Source} {
+		for _, text := range []string{f.Doc, f.Formula, f.Empty, f.Source, f.Example} {
 			if text == "" || strings.Contains(text, "\n") {
 				t.Errorf("%s: %q is not one line", f.Name, text)
 			}
 		}
-		v, ok := f.Value(New(f.Kind))
-		if ok != (f.Name == "count") || (ok && v != 0) {
-			t.Errorf("%s of no values: %v, %v", f.Name, v, ok)
+		if f.Value == nil && f.Operation || (f.With == nil) != (len(f.Params) == 0) {
+			t.Errorf("%s: Value and With do not fit its Params", f.Name)
+		}
+		if f.Operation != slices.Contains(Operations(), f.Name) || f.Operation && f.Takes == Condition {
+			t.Errorf("%s: an operation is computed of a field of numbers", f.Name)
 		}
 	}
 	if slices.Sort(names); len(slices.Compact(names)) != len(table) {
@@ -30,9 +32,52 @@ func TestTableIsWhole(t *testing.T) {
 }
 
 func TestLookupOfUnknownNames(t *testing.T) {
-	for _, name := range []string{"", "Mean", "quantile"} {
+	for _, name := range []string{"", "Mean", "percentile"} {
 		if f, ok := Lookup(name); ok {
 			t.Errorf("%q found as %s", name, f.Name)
+		}
+	}
+}
+
+// Empty is what a function says of no values and of one.
+func TestEmptyCases(t *testing.T) {
+	one := window{make([]int64, 1), []float64{7}}
+	for _, f := range valued() {
+		v, ok := f.Value(New(f.Kind))
+		if ok != (f.Empty == zeroOfNone) || ok && v != 0 {
+			t.Errorf("%s of no values: %v, %v; said to be %s", f.Name, v, ok, f.Empty)
+		}
+		if _, ok := f.Value(fold(nil, f.Kind, one)); ok == (f.Empty == noneOfOne) {
+			t.Errorf("%s of one value: %v; said to be %s", f.Name, ok, f.Empty)
+		}
+	}
+}
+
+// What takes anything counts texts.
+func TestTextKinds(t *testing.T) {
+	for _, f := range All() {
+		if f.Takes != Anything && f.Takes != AnythingOrNothing {
+			continue
+		}
+		a, ok := New(f.TextKind).(TextAccumulator)
+		if !ok {
+			t.Errorf("%s cannot be fed with texts", f.Name)
+			continue
+		}
+		a.AddTexts([][]byte{[]byte("a"), {}})
+		if n, ok := f.Value(a); n != 2 || !ok {
+			t.Errorf("%s of two texts: %v, %v", f.Name, n, ok)
+		}
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	for name, want := range map[string]string{
+		"count": "count([x])", "count_if": "count_if(condition)", "mean": "mean(x)",
+		"count_distinct": "count_distinct(x)", "quantile": "quantile(x, p[, method])",
+	} {
+		if f, _ := Lookup(name); f.Signature() != want {
+			t.Errorf("%s, not %s", f.Signature(), want)
 		}
 	}
 }

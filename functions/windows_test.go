@@ -1,8 +1,12 @@
 package functions
 
 import (
+	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // window is what the values of one field in one window may look like.
@@ -16,8 +20,30 @@ func (w window) cut(from, to int) window {
 	return window{w.times[from:to], w.values[from:to]}
 }
 
-// hardWindows are the cases that break the usual formulas.
-func hardWindows() map[string]window {
+// hardWindows gives, in one order, the cases that break the usual formulas: each
+// by its name, and those of every source at several lengths.
+func hardWindows() iter.Seq2[string, window] {
+	cases := namedWindows()
+	r := rand.New(rand.NewPCG(11, 12))
+	for s, source := range sources {
+		for _, n := range []int{1, 2, 3, 4, 5, 40, 400} {
+			w := window{times: randomTimes(r, n)}
+			for i := range n {
+				w.values = append(w.values, source(r, i))
+			}
+			cases[fmt.Sprintf("source %d, %d values", s, n)] = w
+		}
+	}
+	return func(yield func(string, window) bool) {
+		for _, name := range slices.Sorted(maps.Keys(cases)) {
+			if !yield(name, cases[name]) {
+				return
+			}
+		}
+	}
+}
+
+func namedWindows() map[string]window {
 	inf, most, least := math.Inf(1), math.MaxFloat64, math.SmallestNonzeroFloat64
 	cases := map[string]window{}
 	for name, values := range map[string][]float64{
@@ -74,6 +100,9 @@ var sources = []func(r *rand.Rand, i int) float64{
 	func(r *rand.Rand, _ int) float64 { return 1e-170 * r.NormFloat64() },
 	func(r *rand.Rand, _ int) float64 { return r.NormFloat64() * math.Pow(10, 600*r.Float64()-300) },
 	func(*rand.Rand, int) float64 { return math.Pi },
+	func(r *rand.Rand, _ int) float64 { return float64(r.IntN(2)) },
+	func(r *rand.Rand, i int) float64 { return float64(1-2*(i%2)) * 1e308 * r.Float64() },
+	func(r *rand.Rand, i int) float64 { return float64(1-2*(i%2)) * (1 + 0x1p-50*float64(r.IntN(8))) },
 }
 
 func outlier(here bool) float64 {
@@ -86,12 +115,22 @@ func outlier(here bool) float64 {
 // randomWindow draws a window of at most 40 records from a random source.
 func randomWindow(r *rand.Rand) window {
 	source := sources[r.IntN(len(sources))]
-	w := window{make([]int64, r.IntN(41)), nil}
+	w := window{times: randomTimes(r, r.IntN(41))}
 	for i := range w.times {
-		w.times[i] = r.Int64N(30)
 		w.values = append(w.values, source(r, i))
 	}
 	return w
+}
+
+// randomTimes draws n times near to one another, some of them equal.
+func randomTimes(r *rand.Rand, n int) []int64 {
+	from := []int64{0, -5, 1_700_000_000_000_000_000, -1_700_000_000_123_456_789, math.MaxInt64 - 2e11}[r.IntN(5)]
+	step := []int64{1, 100_000_000, 1_234_567_891}[r.IntN(3)]
+	times := make([]int64, n)
+	for i := range times {
+		times[i] = from + step*r.Int64N(30)
+	}
+	return times
 }
 
 // fold makes an accumulator of a window, cut at random when r is not nil.

@@ -83,6 +83,8 @@ def answers(data):
     exact = [Fraction(x) for x in data] if all(map(math.isfinite, data)) else None
     asked = {"min": min, "max": max, "fsum": math.fsum}
     asked |= {"mean": statistics.mean, "median": statistics.median}
+    asked |= {"mode": lambda data: min(statistics.multimode(data), default=math.nan)}
+    asked |= {"distinct": lambda data: float(len(set(data)))}
     if exact is not None:
         asked |= {
             "stdev": statistics.stdev,
@@ -96,7 +98,7 @@ def answers(data):
 
 
 def answer(name, ask, data, exact):
-    if not data:
+    if not data and name != "distinct":
         return None
     try:
         says = ask(data)

@@ -154,7 +154,7 @@ func (c *converter) convert(s avro.Schema, level int) (*node, error) {
 		return nil, fmt.Errorf("the schema has the unknown type %s", s.Type())
 	}
 	n.kind = kind(k)
-	n.logical = logical(s, n.kind)
+	n.logical, n.scale = logical(s, n.kind)
 	return n, c.convertMembers(n, s, level+1)
 }
 
@@ -201,18 +201,20 @@ func (c *converter) convertFields(n *node, s *avro.RecordSchema, level int) erro
 }
 
 // logical is the logical type of s, known to the parser or not, when Avro defines
-// it for kind k.
-func logical(s avro.Schema, k kind) string {
-	var name string
+// it for kind k, and a decimal's scale. A decimal that is not valid is none.
+func logical(s avro.Schema, k kind) (name string, scale int) {
 	if l, ok := s.(avro.LogicalTypeSchema); ok && l.Logical() != nil {
 		name = string(l.Logical().Type())
+		if d, ok := l.Logical().(*avro.DecimalLogicalSchema); ok {
+			return name, d.Scale()
+		}
 	} else if p, ok := s.(avro.PropertySchema); ok {
 		name = text(p.Prop("logicalType"))
 	}
-	if slices.Contains(logicals[name], k) {
-		return name
+	if name == "decimal" || !slices.Contains(logicals[name], k) {
+		return "", 0
 	}
-	return ""
+	return name, 0
 }
 
 func text(property any) string {

@@ -2,25 +2,32 @@ package codec
 
 import "math"
 
-// skipBlocks skips an array or a map: blocks of items, until one of none.
-func (t *target) skipBlocks(o *op, b []byte) ([]byte, error) {
-	empty := int64(0)
+// blocks goes through an array or a map: blocks of items, until one of none. It
+// reads the elements of o and skips the other items.
+func (t *target) blocks(o *op, b []byte) ([]byte, error) {
+	seen, elements := 0, o.elements
 	for {
 		count, size, b2, err := block(b)
-		if b = b2; err != nil || count == 0 {
+		if b = b2; err != nil {
 			return b, err
 		}
-		before := len(b)
-		if o.item.min == 0 {
-			// Compared before it is added, so that the sum cannot overflow.
-			if count > maxEmpty-empty {
-				return b, errItems
+		if count == 0 {
+			return b, t.missingElements(elements)
+		}
+		if err = o.item.bound(count, seen, len(b)); err != nil {
+			return b, err
+		}
+		before, end := len(b), seen+int(count)
+		for len(elements) > 0 && elements[0].at < end {
+			if b, err = t.element(o, elements[0], elements[0].at-seen, b); err != nil {
+				return b, err
 			}
-			empty += count
-		} else if b, err = t.skipItems(o, count, b); err != nil {
+			seen, elements = elements[0].at+1, elements[1:]
+		}
+		if b, err = t.skipItems(o, end-seen, b); err != nil {
 			return b, err
 		}
-		if size >= 0 && size != int64(before-len(b)) {
+		if seen = end; size >= 0 && size != int64(before-len(b)) {
 			return b, errBlock
 		}
 	}
@@ -48,13 +55,30 @@ func block(b []byte) (count, size int64, rest []byte, err error) {
 	return -count, size, b[n+m:], nil
 }
 
-// skipItems skips items that take a byte or more each.
-func (t *target) skipItems(o *op, count int64, b []byte) ([]byte, error) {
-	if count > int64(len(b)/o.item.min) {
-		return b, errShort
+// bound tells whether count items more than those seen can be in the bytes left:
+// those that take none are counted over all of the blocks.
+func (e extent) bound(count int64, seen, left int) error {
+	switch {
+	case e.min > 0 && count > int64(left/e.min):
+		return errShort
+	case e.min == 0 && count > int64(maxEmpty-seen):
+		return errItems
 	}
+	return nil
+}
+
+// element reads an element that comes after some items.
+func (t *target) element(o *op, e element, after int, b []byte) ([]byte, error) {
+	b, err := t.skipItems(o, after, b)
+	if err != nil {
+		return b, err
+	}
+	return t.call(e.program, b)
+}
+
+func (t *target) skipItems(o *op, count int, b []byte) ([]byte, error) {
 	if o.item.fixed >= 0 {
-		return skip(b, int(count)*o.item.fixed)
+		return skip(b, count*o.item.fixed)
 	}
 	for range count {
 		var err error

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
@@ -12,32 +13,64 @@ import (
 // Encoder writes results by one version of a sink schema. It is immutable, and
 // safe for concurrent use.
 type Encoder struct {
-	id      int32
-	columns int
-	nan     bool
+	id         int32
+	group      [][]pipeline.KeyType // the branches of each value after null
+	columns    []int                // of each source
+	aggregates int
+	nan        bool
 }
 
 // NewEncoder makes an encoder for the schema of that id, which SinkSchema derived
-// from as many fields and operations.
-func NewEncoder(schemaID int32, fields, operations int, nulls spec.Nulls) *Encoder {
-	return &Encoder{id: schemaID, columns: fields * operations, nan: nulls == spec.NullsNaN}
+// from out and nulls.
+func NewEncoder(schemaID int32, out pipeline.Output, nulls spec.Nulls) *Encoder {
+	e := &Encoder{id: schemaID, aggregates: len(out.Aggregates), nan: nulls == spec.NullsNaN}
+	for _, g := range out.Group {
+		e.group = append(e.group, groupBranches(g))
+	}
+	for _, fields := range out.Sources {
+		e.columns = append(e.columns, len(fields)*len(out.Operations))
+	}
+	return e
 }
 
 // Append appends the record value of r to dst: the wire format's header and the
 // body. A value that is NaN, or that r does not reach, is written as no value. r
-// must not have more values than the schema has columns.
+// must have all values of the group, each of a type that the schema has (an
+// integer may be written as a double), and no more results than the schema has
+// columns.
 func (e *Encoder) Append(dst []byte, r *pipeline.Result) []byte {
-	if len(r.Values) > e.columns {
-		panic(fmt.Sprintf("codec: a result of %d values for a schema of %d", len(r.Values), e.columns))
-	}
+	check("group values", len(r.Group) == len(e.group), len(r.Group), len(e.group))
+	check("sources", len(r.Fields) <= len(e.columns), len(r.Fields), len(e.columns))
 	dst = AppendHeader(dst, e.id)
 	dst = appendDouble(dst, midpoint(r.Start, r.End))
 	dst = appendDouble(dst, seconds(r.End-r.Start))
 	dst = binary.AppendVarint(dst, r.Count)
-	for _, v := range r.Values {
+	for i, branches := range e.group {
+		dst = appendGroupValue(dst, branches, r.Group[i])
+	}
+	for s, columns := range e.columns {
+		var values []float64
+		if s < len(r.Fields) {
+			values = r.Fields[s]
+		}
+		dst = e.appendValues(dst, values, columns)
+	}
+	return e.appendValues(dst, r.Aggregates, e.aggregates)
+}
+
+func check(what string, ok bool, got, want int) {
+	if !ok {
+		panic(fmt.Sprintf("codec: a result of %d %s for a schema of %d", got, what, want))
+	}
+}
+
+// appendValues appends values, and none for the columns that they do not reach.
+func (e *Encoder) appendValues(dst []byte, values []float64, columns int) []byte {
+	check("values", len(values) <= columns, len(values), columns)
+	for _, v := range values {
 		dst = e.appendValue(dst, v)
 	}
-	for range e.columns - len(r.Values) {
+	for range columns - len(values) {
 		dst = e.appendValue(dst, math.NaN())
 	}
 	return dst
@@ -59,6 +92,33 @@ func (e *Encoder) appendValue(dst []byte, v float64) []byte {
 		return append(dst, branchNull)
 	}
 	return appendDouble(append(dst, branchDouble), v)
+}
+
+// appendGroupValue appends a value of a union of null and branches.
+func appendGroupValue(dst []byte, branches []pipeline.KeyType, v pipeline.GroupValue) []byte {
+	if v == nil {
+		return append(dst, branchNull)
+	}
+	typ := v.Type()
+	at := slices.Index(branches, typ)
+	if at < 0 && typ == pipeline.KeyInteger {
+		typ = pipeline.KeyNumber
+		at = slices.Index(branches, typ)
+	}
+	if at < 0 {
+		panic(fmt.Sprintf("codec: a group value of type %c for a schema of %c", v.Type(), branches))
+	}
+	dst = binary.AppendVarint(dst, int64(at+1))
+	switch typ {
+	case pipeline.KeyInteger:
+		return binary.AppendVarint(dst, v.Integer())
+	case pipeline.KeyNumber:
+		return appendDouble(dst, v.Number())
+	case pipeline.KeyBoolean:
+		return append(dst, v[1])
+	}
+	dst = binary.AppendVarint(dst, int64(len(v.Text())))
+	return append(dst, v.Text()...)
 }
 
 func appendDouble(dst []byte, v float64) []byte {

@@ -16,7 +16,8 @@ type Schema struct {
 // Text is the schema as ParseSchema was given it.
 func (s *Schema) Text() string { return s.text }
 
-// Fields are the numeric top-level fields, in the schema's order, Name being Path.
+// Fields are the top-level fields that are aggregated by default, in the schema's
+// order, Name being Path: int, long, float, double and their nullable unions.
 func (s *Schema) Fields() []pipeline.Field {
 	var numeric []pipeline.Field
 	for _, f := range s.root.fields {
@@ -27,17 +28,6 @@ func (s *Schema) Fields() []pipeline.Field {
 		}
 	}
 	return numeric
-}
-
-// FieldType describes the type of a top-level field, for messages, and tells
-// whether it is numeric. ok is false when the schema has no such field.
-func (s *Schema) FieldType(name string) (typ string, numeric, ok bool) {
-	for _, f := range s.root.fields {
-		if f.name == name {
-			return f.typ.String(), f.typ.numeric(), true
-		}
-	}
-	return "", false, false
 }
 
 // kind is a type of Avro.
@@ -76,6 +66,7 @@ type node struct {
 	branches []*node  // of a union
 	item     *node    // of an array or a map
 	size     int      // of a fixed, bytes
+	scale    int      // of a decimal
 	symbols  []string // of an enum
 	fallback bool     // the enum has a default symbol
 	extent   extent

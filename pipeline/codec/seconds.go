@@ -8,8 +8,14 @@ import (
 const second = 1_000_000_000 // ns
 
 // seconds is ns in seconds, rounded once, to the nearest.
-func seconds(ns int64) float64 {
-	return signed(ns < 0, ratio(magnitude(ns), second))
+func seconds(ns int64) float64 { return fraction(ns, second) }
+
+// fraction is n/d, for d from 1 to 2^32, rounded once, to the nearest.
+func fraction(n int64, d uint64) float64 {
+	if -1<<53 <= n && n <= 1<<53 {
+		return float64(n) / float64(d) // both exact
+	}
+	return signed(n < 0, ratio(magnitude(n), d))
 }
 
 // midpoint is the middle of [start, end), ns, in seconds, rounded once, to the
@@ -36,13 +42,13 @@ func signed(negative bool, v float64) float64 {
 	return v
 }
 
-// ratio is n/d for d under 2^32, correctly rounded: a quotient of over 60 bits,
+// ratio is n/d for d from 4 to 2^32, correctly rounded: a quotient of over 60 bits,
 // its last one set when something remains, is rounded once by the conversion.
 func ratio(n, d uint64) float64 {
 	if n == 0 {
 		return 0
 	}
-	shift := 93 - bits.Len64(n)
+	shift := 62 + bits.Len64(d) - bits.Len64(n)
 	var hi, lo uint64 // n << shift
 	if shift < 64 {
 		hi, lo = n>>(64-shift), n<<shift

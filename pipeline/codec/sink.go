@@ -1,9 +1,9 @@
 package codec
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/aggrun/aggrun/functions"
 	"github.com/aggrun/aggrun/pipeline"
@@ -11,21 +11,28 @@ import (
 )
 
 // SinkSchema derives the schema of a sink topic's records from nothing but the
-// spec and the fields of the layout, so that equal ones give equal text:
+// spec and the output, so that equal ones give equal text:
 //
 //	time         double  the window's midpoint, seconds since the epoch
 //	window_size  double  seconds
-//	count        long    records in the window
+//	count        long    records in the window, of one group
 //
-// and for each field each operation, in their order, <operation>_<field>.
-// The record is named for the topic, in sink.Namespace.
+// then the group's values, of each source for each field each operation, in their
+// order, <operation>_<field>, and the aggregates. The record is named for the
+// topic, in sink.Namespace.
 //
 // A result is ["null","double"] with default null, so that a schema that grows
 // reads older records. Under nulls: nan it is a plain double, and Avro's JSON has
 // no NaN: its default is 0. Only a reader that resolves old records against a newer
 // schema sees that, in fields those do not have; reading by the writer schema,
 // as most clients do, never does.
-func SinkSchema(topic string, sink spec.Sink, fields []pipeline.Field, operations []functions.Function) (*Schema, error) {
+//
+// A group value is a union of null and its field's types in one order, however they
+// were found, in either case. While no schema has shown one it is ["null","string"]:
+// whoever has registered that must keep KeyText among the types found later, and
+// whoever derives a schema anew must add the types that a registered one has (its
+// Field tells them), or the new one cannot read what the old one wrote.
+func SinkSchema(topic string, sink spec.Sink, out pipeline.Output) (*Schema, error) {
 	r := avroRecord{
 		Type: "record", Name: pipeline.AvroName(topic), Namespace: sink.Namespace,
 		Fields: []avroField{
@@ -34,10 +41,18 @@ func SinkSchema(topic string, sink spec.Sink, fields []pipeline.Field, operation
 			{Name: "count", Type: "long", Doc: "records in the window"},
 		},
 	}
-	for _, f := range fields {
-		for _, op := range operations {
-			r.Fields = append(r.Fields, resultField(f, op, sink.Nulls))
+	for _, g := range out.Group {
+		r.Fields = append(r.Fields, groupField(g))
+	}
+	for _, fields := range out.Sources {
+		for _, f := range fields {
+			for _, op := range out.Operations {
+				r.Fields = append(r.Fields, resultField(f, op, sink.Nulls))
+			}
 		}
+	}
+	for _, a := range out.Aggregates {
+		r.Fields = append(r.Fields, valueField(a.Name, a.Text, a.Units, sink.Nulls))
 	}
 	s, err := r.schema()
 	if err != nil {
@@ -46,15 +61,61 @@ func SinkSchema(topic string, sink spec.Sink, fields []pipeline.Field, operation
 	return s, nil
 }
 
-func resultField(f pipeline.Field, op functions.Function, nulls spec.Nulls) avroField {
-	what := op.Name + " of " + f.Name
-	out := avroField{
-		Name: pipeline.OutputName(op.Name, f.Name), Doc: what, Units: unit(f.Units, op.Unit),
-		Type: []string{"null", "double"}, Default: json.RawMessage("null"),
+// groupTypes are the types of group values, in the order of a union's branches.
+var groupTypes = []struct {
+	key  pipeline.KeyType
+	name string
+}{
+	{pipeline.KeyInteger, "long"},
+	{pipeline.KeyNumber, "double"},
+	{pipeline.KeyBoolean, "boolean"},
+	{pipeline.KeyText, "string"},
+}
+
+// groupBranches are the types of a group field, in the order of its union's
+// branches after null.
+func groupBranches(g pipeline.GroupField) (branches []pipeline.KeyType) {
+	for _, t := range groupTypes {
+		if slices.Contains(g.Types, t.key) {
+			branches = append(branches, t.key)
+		}
 	}
+	if branches == nil {
+		return []pipeline.KeyType{pipeline.KeyText}
+	}
+	return branches
+}
+
+func groupField(g pipeline.GroupField) avroField {
+	union := []string{"null"}
+	branches := groupBranches(g)
+	for _, t := range groupTypes {
+		if slices.Contains(branches, t.key) {
+			union = append(union, t.name)
+		}
+	}
+	out := avroField{
+		Name: g.Name, Type: union, Default: json.RawMessage("null"),
+		Doc: "group", Units: g.Units, Description: g.Description,
+	}
+	if g.Doc != "" {
+		out.Doc += ": " + g.Doc
+	}
+	return out
+}
+
+// valueField is a double, as nulls says.
+func valueField(name, doc, units string, nulls spec.Nulls) avroField {
+	out := avroField{Name: name, Type: []string{"null", "double"}, Default: json.RawMessage("null"), Doc: doc, Units: units}
 	if nulls == spec.NullsNaN {
 		out.Type, out.Default = "double", json.RawMessage("0")
 	}
+	return out
+}
+
+func resultField(f pipeline.Field, op functions.Function, nulls spec.Nulls) avroField {
+	what := op.Name + " of " + f.Name
+	out := valueField(pipeline.OutputName(op.Name, f.Name), what, unit(f.Units, op.Unit), nulls)
 	if f.Doc != "" {
 		out.Doc += ": " + f.Doc
 	}
@@ -72,33 +133,4 @@ func unit(units string, u functions.Unit) string {
 		return "(" + units + ")^2"
 	}
 	return units
-}
-
-// avroRecord and avroField are a schema's JSON, in the order of its keys.
-type avroRecord struct {
-	Type      string      `json:"type"`
-	Name      string      `json:"name"`
-	Namespace string      `json:"namespace,omitempty"`
-	Doc       string      `json:"doc,omitempty"`
-	Fields    []avroField `json:"fields"`
-}
-
-type avroField struct {
-	Name        string          `json:"name"`
-	Type        any             `json:"type"`
-	Default     json.RawMessage `json:"default,omitempty"`
-	Doc         string          `json:"doc,omitempty"`
-	Units       string          `json:"units,omitempty"`
-	Description string          `json:"description,omitempty"`
-}
-
-// schema writes the record's text, and parses it to check it.
-func (r avroRecord) schema() (*Schema, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // a doc with < or & stays legible
-	if err := e.Encode(r); err != nil {
-		return nil, err
-	}
-	return ParseSchema(string(bytes.TrimSpace(b.Bytes())))
 }

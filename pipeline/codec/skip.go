@@ -1,0 +1,57 @@
+package codec
+
+// This file compiles what is gone through without reading it.
+
+// skip appends the skipping of any type.
+func (c *compiler) skip(ops []op, n *node) []op {
+	if n.extent.fixed >= 0 {
+		return fixed(ops, n.extent.fixed)
+	}
+	switch n.kind {
+	case kindInt:
+		return repeat(ops, opInts)
+	case kindLong:
+		return repeat(ops, opLongs)
+	case kindBytes, kindString:
+		return repeat(ops, opStrings)
+	case kindEnum:
+		return append(ops, op{code: opEnum, n: len(n.symbols)})
+	case kindUnion:
+		return append(ops, c.union(n, nil))
+	case kindRecord:
+		return append(ops, op{code: opCall, n: c.program(n, nil)})
+	case kindMap:
+		return append(ops, c.pairs(n))
+	default:
+		return append(ops, c.items(n, nil))
+	}
+}
+
+// fixed appends n bytes, to the run before them if there is one.
+func fixed(ops []op, n int) []op {
+	if last := len(ops) - 1; last >= 0 && ops[last].code == opFixed {
+		ops[last].n = min(ops[last].n+n, boundless)
+		return ops
+	}
+	if n == 0 {
+		return ops
+	}
+	return append(ops, op{code: opFixed, n: n})
+}
+
+// repeat appends one more value to skip by code.
+func repeat(ops []op, code opcode) []op {
+	if last := len(ops) - 1; last >= 0 && ops[last].code == code {
+		ops[last].n++
+		return ops
+	}
+	return append(ops, op{code: code, n: 1})
+}
+
+// pairs is items whose every item is a key and a value.
+func (c *compiler) pairs(n *node) op {
+	o := op{code: opBlocks, n: len(c.programs), item: extent{min: 1 + n.item.extent.min, fixed: -1}}
+	c.programs = append(c.programs, nil)
+	c.programs[o.n] = c.skip([]op{{code: opStrings, n: 1}}, n.item)
+	return o
+}
