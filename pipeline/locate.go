@@ -99,11 +99,12 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 		return nil, err
 	}
 	for _, shard := range sortedKeys(fresh) {
-		c, ok := closed[shard]
-		if !ok {
-			c = None
+		var ps []Position
+		if c, joins := closed[shard]; joins {
+			ps, err = p.join(fresh[shard], c, bounds, log)
+		} else {
+			ps, err = p.begin(fresh[shard], bounds, origin, log)
 		}
-		ps, err := p.begin(fresh[shard], c, bounds, origin, log)
 		if err != nil {
 			return nil, err
 		}
@@ -211,31 +212,25 @@ func lost(id Partition, needed, start int64) error {
 		"raise the topic's retention, and use another --group, or --accept-offsets after setting the offset, to go on without them", id.Topic, id.ID, needed, start)
 }
 
-// begin takes up the partitions of one shard that have no commit. A shard with a
-// C needs what its first undecided window needs. One without begins at the start
-// that the spec asks for, or, when it appeared since, with its first record.
-func (p *Plan) begin(ids []Partition, closed int64, bounds map[Partition]Bounds, o Origin, log Log) ([]Position, error) {
-	at, skipped, err := p.offsets(ids, closed, bounds, o, log)
-	if err != nil {
-		return nil, err
+// join takes up partitions without a commit of a shard that has others with one.
+// They begin with what its first undecided window needs, which is all of them while
+// there is no C. Records of the others have been counted in open windows by then,
+// so no window is skipped any more for what retention took of these.
+func (p *Plan) join(ids []Partition, closed int64, bounds map[Partition]Bounds, log Log) ([]Position, error) {
+	at := oldest(ids, bounds)
+	if closed != None {
+		var err error
+		if at, err = p.from(ids, p.undecided(closed), bounds, log); err != nil {
+			return nil, err
+		}
 	}
-	ps := make([]Position, len(ids))
-	for i, id := range ids {
-		ps[i] = Position{Partition: id, Offset: at[id], Epoch: -1, Checkpoint: Checkpoint{
-			Fingerprint: p.Fingerprint, Replay: at[id],
-			Largest: None, Closed: max(closed, skipped), Skipped: skipped, Forgotten: None,
-		}}
-	}
-	return ps, nil
+	return p.fresh(ids, at, closed, None), nil
 }
 
-// offsets gives where the partitions begin, and the end of the last window that
+// begin takes up a shard without a commit: at the start that the spec asks for, and
+// with the first record what appeared since. C is the end of the last window that
 // may lack records because of it.
-func (p *Plan) offsets(ids []Partition, closed int64, bounds map[Partition]Bounds, o Origin, log Log) (at map[Partition]int64, skipped int64, err error) {
-	if closed != None {
-		at, err = p.from(ids, p.undecided(closed), bounds, log)
-		return at, None, err
-	}
+func (p *Plan) begin(ids []Partition, bounds map[Partition]Bounds, o Origin, log Log) ([]Position, error) {
 	var present, since []Partition
 	for _, id := range ids {
 		if o.Present[id] {
@@ -244,18 +239,29 @@ func (p *Plan) offsets(ids []Partition, closed int64, bounds map[Partition]Bound
 			since = append(since, id)
 		}
 	}
-	if at, skipped, err = p.started(present, o.Start, bounds, o, log); err != nil || len(since) == 0 {
-		return at, skipped, err
+	at, skipped, err := p.started(present, o.Start, bounds, o, log)
+	if err != nil {
+		return nil, err
 	}
-	// What appeared since joins the shard that the others begin.
-	var joined map[Partition]int64
-	if skipped != None {
-		joined, err = p.from(since, skipped, bounds, log)
-	} else {
-		joined, skipped, err = p.started(since, spec.Start{Kind: spec.StartEarliest}, bounds, o, log)
+	first, cut, err := p.started(since, spec.Start{Kind: spec.StartEarliest}, bounds, o, log)
+	if err != nil {
+		return nil, err
 	}
-	maps.Copy(at, joined)
-	return at, skipped, err
+	maps.Copy(at, first)
+	skipped = max(skipped, cut)
+	return p.fresh(ids, at, skipped, skipped), nil
+}
+
+// fresh are the positions of partitions of which nothing is committed.
+func (p *Plan) fresh(ids []Partition, at map[Partition]int64, closed, skipped int64) []Position {
+	ps := make([]Position, len(ids))
+	for i, id := range ids {
+		ps[i] = Position{Partition: id, Offset: at[id], Epoch: -1, Checkpoint: Checkpoint{
+			Fingerprint: p.Fingerprint, Replay: at[id],
+			Largest: None, Closed: closed, Skipped: skipped, Forgotten: None,
+		}}
+	}
+	return ps
 }
 
 // started gives where partitions begin at a start, and the end of the last
@@ -278,11 +284,9 @@ func (p *Plan) started(ids []Partition, start spec.Start, bounds map[Partition]B
 		}
 		skipped = p.lacking(t)
 	default:
-		for _, id := range ids {
-			at[id] = bounds[id].Start
-		}
+		at = oldest(ids, bounds)
 	}
-	trimmed, err := p.trimmed(ids, at, bounds, log)
+	trimmed, err := p.trimmed(ids, at, bounds, o, log)
 	if err != nil {
 		return nil, None, err
 	}
@@ -311,6 +315,15 @@ func (p *Plan) reach(id Partition, t int64) int64 {
 		return t + p.maxFuture
 	}
 	return t
+}
+
+// oldest are the first offsets kept.
+func oldest(ids []Partition, bounds map[Partition]Bounds) map[Partition]int64 {
+	at := make(map[Partition]int64, len(ids))
+	for _, id := range ids {
+		at[id] = bounds[id].Start
+	}
+	return at
 }
 
 // whole tells that every partition is read from its very first record.
@@ -343,8 +356,10 @@ func (p *Plan) from(ids []Partition, t int64, bounds map[Partition]Bounds, log L
 }
 
 // trimmed is the end of the last window that may lack records which retention
-// removed before the oldest one kept, None where the logs are whole.
-func (p *Plan) trimmed(ids []Partition, at map[Partition]int64, bounds map[Partition]Bounds, log Log) (int64, error) {
+// removed before the oldest one kept, None where the logs are whole. An oldest one
+// that is too far in the future will be refused, and must not have all that comes
+// until then skipped.
+func (p *Plan) trimmed(ids []Partition, at map[Partition]int64, bounds map[Partition]Bounds, o Origin, log Log) (int64, error) {
 	var cut []Partition
 	for _, id := range ids {
 		if b := bounds[id]; b.Start > 0 && at[id] == b.Start {
@@ -361,7 +376,7 @@ func (p *Plan) trimmed(ids []Partition, at map[Partition]int64, bounds map[Parti
 	end := int64(None)
 	for id, f := range first {
 		if f.Time != None {
-			end = max(end, p.last(p.pane(p.reach(id, f.Time))))
+			end = max(end, p.last(p.pane(p.reach(id, min(f.Time, o.Now+p.maxFuture)))))
 		}
 	}
 	return end, nil

@@ -59,6 +59,7 @@ func TestLocateFresh(t *testing.T) {
 		times: map[Partition][]int64{p0: {10, 20, 30, 40}, p1: {15, 25, 35}},
 	}
 	whole := fakeLog{start: map[Partition]int64{}, times: log.times}
+	wild := fakeLog{start: map[Partition]int64{p0: 7}, times: map[Partition][]int64{p0: {9999, 20}, p1: {15}}}
 	present := map[Partition]bool{p0: true, p1: true}
 	plan := compiled(t, func(p *spec.Pipeline) { p.Window.Size = 10 * time.Second })
 	for name, c := range map[string]struct {
@@ -75,6 +76,9 @@ func TestLocateFresh(t *testing.T) {
 		"a time before the first record":      {whole, spec.Start{Kind: spec.StartTime, Time: time.Unix(3, 0)}, present, [2]int64{0, 0}, 0},
 		"a while ago":                         {whole, spec.Start{Kind: spec.StartAgo, Ago: 70 * time.Second}, present, [2]int64{2, 2}, 30},
 		"what appeared later begins at first": {whole, spec.Start{Kind: spec.StartLatest}, nil, [2]int64{0, 0}, 0},
+		"beside one that was there, too":      {whole, spec.Start{Kind: spec.StartLatest}, map[Partition]bool{p0: true}, [2]int64{4, 0}, 50},
+		"what appeared later trimmed":         {log, spec.Start{Kind: spec.StartTime, Time: time.Unix(3, 0)}, map[Partition]bool{p0: true}, [2]int64{0, 100}, 20},
+		"trimmed to a record of the future":   {wild, spec.Start{Kind: spec.StartEarliest}, present, [2]int64{7, 0}, 410},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ps, err := plan.Locate([]Partition{p0, p1}, nil, Origin{Start: c.start, Now: 100e9, Present: c.present}, c.log)
@@ -103,6 +107,22 @@ func TestLocateJoinsAtTheWindow(t *testing.T) {
 	ps, err := plan.Locate([]Partition{p1}, map[Partition]Committed{p0: {Offset: 2, Metadata: k.Encode(2)}}, Origin{}, log)
 	if err != nil || ps[0].Offset != 1 || ps[0].Checkpoint.Closed != 23e9 {
 		t.Errorf("got %+v, %v; want offset 1, of the record at 20 s", ps, err)
+	}
+}
+
+// One that joins a shard which has commits but no C yet begins with its first
+// record, whatever the spec says of starts, and has no window skipped: what the
+// others read has been counted.
+func TestLocateJoinsBeforeC(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) { p.Window.Size = 10 * time.Second })
+	log := fakeLog{start: map[Partition]int64{p1: 100}, times: map[Partition][]int64{p0: {10, 20}, p1: {12, 20, 33}}}
+	k := Checkpoint{Fingerprint: plan.Fingerprint, Replay: 0, Largest: 20e9, Closed: None, Skipped: None, Forgotten: None}
+	for _, start := range []spec.Start{{Kind: spec.StartEarliest}, {Kind: spec.StartLatest}, {Kind: spec.StartTime, Time: time.Unix(21, 0)}} {
+		ps, err := plan.Locate([]Partition{p1}, map[Partition]Committed{p0: {Offset: 2, Metadata: k.Encode(2)}},
+			Origin{Start: start, Now: 100e9, Present: map[Partition]bool{p0: true, p1: true}}, log)
+		if err != nil || ps[0].Offset != 100 || ps[0].Checkpoint.Closed != None || ps[0].Checkpoint.Skipped != None {
+			t.Errorf("start %v: got %+v, %v; want offset 100, and no C", start.Kind, ps, err)
+		}
 	}
 }
 

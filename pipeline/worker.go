@@ -148,14 +148,16 @@ func (w *Worker) Step() error {
 }
 
 // request asks to read the shards that became whole, and where silent
-// partitions end.
+// partitions end. Nothing is read before its beginning is committed: until then
+// a partition that comes may move the C at which the shard begins, and a record
+// that was counted in a window must not be skipped afterwards.
 func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
 	for _, shard := range sortedKeys(w.tasks) {
 		t := w.tasks[shard]
 		for _, p := range t.parts {
-			if t.known && !p.resumed {
+			if t.known && !p.resumed && p.saved.offset != None {
 				p.resumed = true
 				r.Resume = append(r.Resume, p.id)
 			}

@@ -103,7 +103,7 @@ func (s *script) vary(d dice, f feed, born int64) feed {
 
 // retain lets retention have removed the first records of a log.
 func (s *script) retain(d dice, src *source) {
-	if n := src.high(s.t0); n > 3 {
-		src.trims = append(src.trims, trim{offset: d.between(1, n)})
+	if n := src.high(max(s.t0, src.born)); n > 3 {
+		src.trims = append(src.trims, trim{at: src.born, offset: d.between(1, n)})
 	}
 }

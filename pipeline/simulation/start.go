@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
 )
@@ -13,22 +15,16 @@ func (j *judge) located(s *session, positions []pipeline.Position) {
 			j.noteReplay(b, pos)
 			continue
 		}
-		skipped := none
-		for _, o := range positions {
-			if !o.Committed && j.w.plan.Sink(o.Topic) == j.w.plan.Sink(pos.Topic) && s.origin.Present[o.Partition] {
-				skipped = max(skipped, o.Checkpoint.Skipped)
-			}
-		}
-		if want := j.beginning(s, b, skipped); pos.Offset != want {
+		if want := j.beginning(s, b); pos.Offset != want {
 			j.violate("%v begins at %d, should at %d", pos.Partition, pos.Offset, want)
 		}
 	}
 	j.checkSkipped(s, positions)
 }
 
-// beginning is where a partition without a commit begins. The others of its shard
-// may begin with windows skipped.
-func (j *judge) beginning(s *session, b *book, skipped int64) int64 {
+// beginning is where a partition without a commit begins. What has one in its
+// shard decides over the start of the spec.
+func (j *judge) beginning(s *session, b *book) int64 {
 	l := j.ledger(j.w.plan.Sink(b.id.Topic))
 	start, high := b.begin(j.w.now), b.high(j.w.now)
 	since := func(t int64) int64 {
@@ -44,19 +40,23 @@ func (j *judge) beginning(s *session, b *book, skipped int64) int64 {
 	case l.closed != none:
 		j.w.reached[freshAtClosed]++
 		return since(floor(l.closed, j.size()))
-	case !s.origin.Present[b.id] && skipped != none:
-		return since(skipped)
-	case !s.origin.Present[b.id] || begin.Kind == spec.StartEarliest:
-		if start > 0 {
-			j.w.reached[startTrimmed]++
-		}
-		return start
-	case begin.Kind == spec.StartLatest:
+	case l.begun():
+		j.w.reached[freshWithoutC]++
+	case s.origin.Present[b.id] && begin.Kind == spec.StartLatest:
 		j.w.reached[startLatest]++
 		return high
+	case s.origin.Present[b.id] && begin.Kind != spec.StartEarliest:
+		j.w.reached[startTime]++
+		return since(j.startTime(s))
+	case start > 0:
+		j.w.reached[startTrimmed]++
 	}
-	j.w.reached[startTime]++
-	return since(j.startTime(s))
+	return start
+}
+
+// begun tells that a partition of the shard has a commit.
+func (l *ledger) begun() bool {
+	return slices.ContainsFunc(l.books, func(b *book) bool { return b.begun })
 }
 
 func (j *judge) startTime(s *session) int64 {
@@ -69,15 +69,20 @@ func (j *judge) startTime(s *session) int64 {
 
 // checkSkipped tells whether the windows that may lack records from before the
 // start are those that have one: a record of the log that is not read, or a
-// record removed before the first one kept.
+// record removed before the first one kept, whose window it may have been in.
 func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 	for _, pos := range positions {
-		b := j.ledger(j.w.plan.Sink(pos.Topic)).book(pos.Partition)
-		if pos.Committed || pos.Offset == 0 || j.ledger(j.w.plan.Sink(pos.Topic)).closed != none {
+		l := j.ledger(j.w.plan.Sink(pos.Topic))
+		if pos.Committed || pos.Offset == 0 || l.begun() {
 			continue
 		}
-		covered := pos.Checkpoint.Closed
-		for o := b.begin(j.w.now); o < pos.Offset; o++ {
+		b, covered := l.book(pos.Partition), pos.Checkpoint.Closed
+		first := b.begin(j.w.now)
+		lacking := pos.Offset
+		if first > 0 {
+			lacking = max(lacking, min(first+1, b.high(j.w.now)))
+		}
+		for o := first; o < lacking; o++ {
 			e := b.entries[o]
 			end := floor(e.time, j.size()) + j.size()
 			if e.what == record && e.time <= s.origin.Now+int64(j.w.script.spec.MaxFuture) && end > covered {

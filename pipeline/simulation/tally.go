@@ -55,6 +55,7 @@ const (
 	floodReplayed
 	replayed
 	freshAtClosed
+	freshWithoutC
 	newTopic
 	newPartition
 	movedShard
@@ -95,7 +96,7 @@ var names = [marks]string{
 	tornHold: "a torn shard holds", tornEnded: "a torn shard ends the session", earlyEnded: "a batch before its assignment ends the session", futureRefused: "refused by max_future", futureReplayed: "refused again on replay, by tick",
 	floodReplayed:  "more unknown ids than are kept, on replay",
 	unknownRefused: "unknown schema id", unknownReplayed: "known by now, refused again on replay", replayed: "taken over with r < done",
-	freshAtClosed: "fresh partition begins at C", newTopic: "new topic", newPartition: "new partition", movedShard: "shard moved between live members",
+	freshAtClosed: "fresh partition begins at C", freshWithoutC: "fresh partition joins before there is a C", newTopic: "new topic", newPartition: "new partition", movedShard: "shard moved between live members",
 	staleBatch: "batch of an earlier assignment", changedRefused: "refused: the assignment changed", brokerRefused: "refused: an older generation",
 	fellBack: "C fell back", retried: "results retried after an abort", startLatest: "start: latest", startTime: "start: a time",
 	startTrimmed: "start: after retention", untilEnd: "--until-end ended", closeOpen: "--close-open emitted", smallSample: "small sample",
