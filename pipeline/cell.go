@@ -289,6 +289,12 @@ func (s *state) merge(from *state) {
 	}
 }
 
+// Empty are the operations of a field without a value.
+func (p *Plan) Empty() []float64 {
+	cs := newCells(p)
+	return cs.operations(&cs.total, 0, []Field{{Input: len(p.inputs)}})
+}
+
 // value is one operation of one field; NaN is no value. Below min_sample_size
 // the sample's size is still told, and every other operation gives the first
 // value or none.

@@ -25,7 +25,7 @@ type Layout struct {
 	Numbers int // columns in Batch.Numbers
 	Texts   int // columns in Batch.Texts
 	Fields  []Field
-	Groups  [][]KeyType // by part of group_by, the types its values can have
+	Groups  []GroupField // by part of group_by, as far as schemas have shown
 
 	source *source
 	fixed  int            // inputs of the plan
@@ -41,7 +41,9 @@ func (p *Plan) NewLayout(source int) *Layout {
 		source: s, fixed: len(p.inputs), names: map[string]int{},
 	}
 	for i, g := range s.groups {
-		l.Groups = append(l.Groups, slices.Concat(p.groups[i].Types, g.derivedTypes()))
+		field := p.groups[i]
+		field.Types = slices.Concat(field.Types, g.derivedTypes())
+		l.Groups = append(l.Groups, field)
 	}
 	for i, f := range l.Fields {
 		l.names[f.Name] = i
@@ -82,16 +84,20 @@ func (l *Layout) column(path string) int {
 	return l.Numbers - 1
 }
 
-// Group notes that a field which part i of group_by reads can have values of a
-// type, and tells whether that is new.
-func (l *Layout) Group(path string, types []KeyType) (grew bool) {
+// Group notes that a field which group_by reads can have values of some types, and
+// tells whether that is new.
+func (l *Layout) Group(f Field, types []KeyType) (grew bool) {
 	for i, g := range l.source.groups {
-		if g.kind != groupKey || g.path != path {
+		if g.kind != groupKey || g.path != f.Path {
 			continue
 		}
+		to := &l.Groups[i]
+		if to.Doc == "" && to.Units == "" && to.Description == "" {
+			to.Doc, to.Units, to.Description = f.Doc, f.Units, f.Description
+		}
 		for _, t := range types {
-			if !slices.Contains(l.Groups[i], t) {
-				l.Groups[i] = append(l.Groups[i], t)
+			if !slices.Contains(to.Types, t) {
+				to.Types = append(to.Types, t)
 				grew = true
 			}
 		}

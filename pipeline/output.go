@@ -42,16 +42,7 @@ type Aggregate struct {
 func (p *Plan) Output(layouts []*Layout) (Output, error) {
 	out := Output{Operations: p.Operations, Sources: make([][]Field, len(p.sources))}
 	for i, g := range p.groups {
-		g.Types = slices.Clone(g.Types)
-		for _, l := range layouts {
-			for _, t := range l.groupTypes(i) {
-				if !slices.Contains(g.Types, t) {
-					g.Types = append(g.Types, t)
-				}
-			}
-		}
-		slices.Sort(g.Types)
-		out.Group = append(out.Group, g)
+		out.Group = append(out.Group, g.joined(i, layouts))
 	}
 	for s, l := range layouts {
 		if l != nil {
@@ -64,11 +55,22 @@ func (p *Plan) Output(layouts []*Layout) (Output, error) {
 	return out, p.checkNames(out)
 }
 
-func (l *Layout) groupTypes(i int) []KeyType {
-	if l == nil {
-		return nil
+// joined is part i of group_by with what the layouts say of it.
+func (g GroupField) joined(i int, layouts []*Layout) GroupField {
+	g.Types = slices.Clone(g.Types)
+	for _, l := range layouts {
+		if l == nil {
+			continue
+		}
+		of := l.Groups[i]
+		if g.Doc == "" && g.Units == "" && g.Description == "" {
+			g.Doc, g.Units, g.Description = of.Doc, of.Units, of.Description
+		}
+		g.Types = append(g.Types, of.Types...)
 	}
-	return l.Groups[i]
+	slices.Sort(g.Types)
+	g.Types = slices.Compact(g.Types)
+	return g
 }
 
 // taken are the names of the output record that no field takes, with what takes

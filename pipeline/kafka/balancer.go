@@ -17,7 +17,7 @@ import (
 // and the leader decides travels as user data of the consumer protocol
 // (KIP-429's cooperative form). It tells the session of each change.
 type balancer struct {
-	shard   func(topic string) string
+	shard   func(pipeline.Partition) string
 	joining func(owned []pipeline.Partition)
 	synced  func(owned []pipeline.Partition, counts map[string]int32)
 

@@ -2,9 +2,7 @@ package kafka
 
 import (
 	"context"
-	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
 // What is checked of the world before the first record is read, beside the
@@ -159,55 +158,49 @@ func (r *run) checkReplay(ids []pipeline.Partition, l logs) error {
 			return err
 		}
 		for _, id := range ids {
-			again[r.plan.Sink(id.Topic)] += max(0, bounds[id].End.High-from[id].Offset)
+			again[r.plan.Shard(id)] += max(0, bounds[id].End.High-from[id].Offset)
 		}
 	}
-	for sink, n := range again {
+	for shard, n := range again {
 		if n > r.plan.Spec.MaxReplay {
-			return stop("sink %s: a restart would read about %d records again, those of window.size + window.grace, more than max_replay (%d); "+
-				"use a smaller window, or raise max_replay", sink, n, r.plan.Spec.MaxReplay)
+			return stop("shard %s: a restart would read about %d records again, those of window.size + window.grace, more than max_replay (%d); "+
+				"use a smaller window, or raise max_replay", shard, n, r.plan.Spec.MaxReplay)
 		}
 	}
 	return nil
 }
 
-// checkListed finds the fields that the spec names and no topic has.
-func (r *run) checkListed() error {
-	for i, field := range r.plan.Spec.Sources[0].Fields {
-		if !slices.Contains(r.plan.Listed(), field) {
-			continue
+// checkFields finds the fields that the spec names and no topic has, or not of a
+// type that will do.
+func (r *run) checkFields() error {
+	return r.plan.CheckFields(func(source int) []pipeline.Schema {
+		all := make([]pipeline.Schema, len(r.schemas[source]))
+		for i, s := range r.schemas[source] {
+			all[i] = described{s}
 		}
-		if err := r.checkField(i, field); err != nil {
-			return err
-		}
-	}
-	return nil
+		return all
+	})
 }
 
-func (r *run) checkField(i int, field string) error {
-	typed, described := "", false
-	var known []string
-	for _, schema := range r.schemas {
-		described = true
-		typ, numeric, ok := schema.FieldType(field)
-		if ok && numeric {
-			return nil
-		}
-		if ok {
-			typed = typ
-		}
-		for _, f := range schema.Fields() {
-			known = append(known, f.Path)
-		}
+// described is a writer schema as the core asks about it.
+type described struct{ *codec.Schema }
+
+// Describe implements pipeline.Schema.
+func (d described) Describe(path string, form pipeline.Form) (typ string, fits, ok bool) {
+	info, ok, err := d.Field(path)
+	if err != nil {
+		return err.Error(), false, true
 	}
-	at := fmt.Sprintf("source.fields[%d]", i)
-	switch {
-	case !described:
-		return nil
-	case typed != "":
-		return &pipeline.Stop{Msg: r.plan.Spec.Errorf(at, "field %s is %s, not a number", field, typed).Error()}
+	return info.Type, info.Forms.Has(form), ok
+}
+
+// Known implements pipeline.Schema.
+func (d described) Known() []string {
+	var paths []string
+	for _, f := range d.Fields() {
+		paths = append(paths, f.Path)
 	}
-	return &pipeline.Stop{Msg: r.plan.Spec.Errorf(at, "no source topic has a field %s%s", field, pipeline.DidYouMean(field, known)).Error()}
+	return paths
 }
 
 // checkSinks refuses to begin anew over the results of a group whose offsets are

@@ -214,12 +214,14 @@ func (s *shards) encode(ctx context.Context, c *pipeline.Commit) ([]*kgo.Record,
 	for i := range c.Results {
 		r := &c.Results[i]
 		sh := s.bySink[r.Sink]
-		encoder, err := s.encoder(ctx, sh)
+		encoder, err := s.encoding(ctx, sh)
 		if err != nil {
 			return nil, err
 		}
-		for width := sh.encoded * len(s.plan.Operations); len(r.Values) < width; {
-			r.Values = append(r.Values, s.empty...) // a field that joined since
+		for source, n := range sh.widths {
+			for len(r.Fields[source]) < n*len(s.plan.Operations) {
+				r.Fields[source] = append(r.Fields[source], s.empty...) // a field that joined since
+			}
 		}
 		records = append(records, &kgo.Record{
 			Topic: r.Sink, Key: []byte(r.Key), Value: encoder.Append(nil, r),

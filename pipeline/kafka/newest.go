@@ -15,7 +15,8 @@ import (
 // subject, or where there is none that of its newest record; nil when it has
 // neither.
 func (r *run) newest(ctx context.Context, topic string) (*codec.Schema, error) {
-	schema, err := r.source.latest(ctx, topic+"-value")
+	source, _ := r.plan.SourceOf(topic)
+	schema, err := r.source[source].latest(ctx, topic+"-value")
 	if schema != nil || err != nil {
 		return schema, err
 	}
@@ -38,7 +39,7 @@ func (r *run) newest(ctx context.Context, topic string) (*codec.Schema, error) {
 	}
 	r.shards.mu.Lock()
 	defer r.shards.mu.Unlock()
-	return r.source.byID(ctx, id)
+	return r.source[source].byID(ctx, id)
 }
 
 // tailLimit bounds the wait for records that are there: compaction may have

@@ -23,21 +23,17 @@ type run struct {
 	group  string
 	client *kgo.Client // for everything outside the group
 	admin  *kadm.Client
-	source *registry
+	source []*registry // by source of the plan
 	shards *shards
 	origin pipeline.Origin
 	topics topics
 	report Report
 
-	schemas  []*codec.Schema // of the topics found before the first session
+	schemas  [][]*codec.Schema // of the topics found before the first session, by source
 	prepared bool
 }
 
 func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
-	source, ok := cfg.Registries[plan.Spec.Sources[0].Registry]
-	if !ok || source == "" {
-		return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", plan.Spec.Sources[0].Registry)
-	}
 	if cfg.Registries["sink"] == "" {
 		return nil, stop("there is no sink registry: give registries.sink in the spec, or --sink-registry; it may be the source registry, but that has to be said")
 	}
@@ -53,9 +49,10 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 		cfg: cfg, plan: plan, log: log,
 		group:  cfg.Group + "." + plan.Spec.Name,
 		client: client, admin: kadm.NewClient(client),
-		report: Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
+		schemas: make([][]*codec.Schema, len(plan.Spec.Sources)),
+		report:  Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
 	}
-	if r.source, err = newRegistry(source, "source", log); err != nil {
+	if r.source, err = sourceRegistries(cfg, plan, log); err != nil {
 		return nil, err
 	}
 	sink, err := newRegistry(cfg.Registries["sink"], "sink", log)
@@ -64,6 +61,25 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 	}
 	r.shards = newShards(plan, r.source, sink, log)
 	return r, nil
+}
+
+// sourceRegistries are the registries of a plan's sources, each of which is one
+// however many sources use it.
+func sourceRegistries(cfg Config, plan *pipeline.Plan, log *slog.Logger) (all []*registry, err error) {
+	byName := map[string]*registry{}
+	for _, s := range plan.Spec.Sources {
+		url := cfg.Registries[s.Registry]
+		if url == "" {
+			return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", s.Registry)
+		}
+		if byName[s.Registry] == nil {
+			if byName[s.Registry], err = newRegistry(url, s.Registry, log); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, byName[s.Registry])
+	}
+	return all, nil
 }
 
 func (r *run) close() { r.client.Close() }

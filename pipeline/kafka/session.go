@@ -96,7 +96,7 @@ func (r *run) join(ctx context.Context) (*session, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.balancer = &balancer{
-		shard:   r.plan.Sink,
+		shard:   r.plan.Shard,
 		joining: s.joining,
 		synced: func(owned []pipeline.Partition, counts map[string]int32) {
 			s.queue.add(pipeline.Synced{Owned: owned, Counts: counts})

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,26 +14,36 @@ import (
 	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
-// shards turn source records into columns and results into records, each with
-// its own layout. Discovery and the worker's goroutine use them.
+// shards turn source records into columns and results into records, by the
+// layouts of their sinks. Discovery and the worker's goroutine use them.
 type shards struct {
-	plan         *pipeline.Plan
-	source, sink *registry
-	log          *slog.Logger
-	empty        []float64 // the operations of a field without a value
-	mu           sync.Mutex
-	byTopic      map[string]*shard // by source topic
-	bySink       map[string]*shard
+	plan      *pipeline.Plan
+	source    []*registry // by source of the plan
+	sink      *registry
+	log       *slog.Logger
+	empty     []float64 // the operations of a field without a value
+	mu        sync.Mutex
+	byTopic   map[string]topicShard
+	bySink    map[string]*shard
+	partition func(key []byte, partitions int) int // the producer's partitioner; nil where none is known
 }
 
-// shard is one sink topic.
+// topicShard is what a source topic leads to.
+type topicShard struct {
+	*shard
+	source     int
+	partitions int // of the topic, where a partitioner is known
+}
+
+// shard is one sink topic. Where each partition is a shard of the plan, those of
+// one sink share what is here.
 type shard struct {
 	sink     string
-	layout   pipeline.Layout
-	decoders map[int32]*decoder // by writer schema id
-	told     time.Time          // when the log was last told of one that is of no use
-	encoder  *codec.Encoder     // of the first encoded fields of the layout
-	encoded  int
+	layouts  []*pipeline.Layout   // by source; nil for those without a topic
+	decoders []map[int32]*decoder // by source and writer schema id
+	told     time.Time            // when the log was last told of one that is of no use
+	encoder  *codec.Encoder       // of what the layouts were; nil when they have grown
+	widths   []int                // fields that it knows, by source
 }
 
 // decoder is what is known of a writer schema.
@@ -50,52 +58,66 @@ const (
 	maxDecoders = 10_000
 )
 
-func newShards(plan *pipeline.Plan, source, sink *registry, log *slog.Logger) *shards {
-	return &shards{plan: plan, source: source, sink: sink, log: log, empty: plan.Empty(), byTopic: map[string]*shard{}, bySink: map[string]*shard{}}
+func newShards(plan *pipeline.Plan, source []*registry, sink *registry, log *slog.Logger) *shards {
+	return &shards{
+		plan: plan, source: source, sink: sink, log: log, empty: plan.Empty(), partition: partitioners[plan.Spec.Partitioner],
+		byTopic: map[string]topicShard{}, bySink: map[string]*shard{},
+	}
 }
 
 // of gives the shard of a source topic.
-func (s *shards) of(topic string) *shard {
+func (s *shards) of(topic string) topicShard {
 	if sh, ok := s.byTopic[topic]; ok {
 		return sh
 	}
 	sink := s.plan.Sink(topic)
 	sh, ok := s.bySink[sink]
 	if !ok {
-		sh = &shard{sink: sink, decoders: map[int32]*decoder{}}
+		n := len(s.source)
+		sh = &shard{sink: sink, layouts: make([]*pipeline.Layout, n), decoders: make([]map[int32]*decoder, n)}
 		s.bySink[sink] = sh
 	}
-	s.byTopic[topic] = sh
-	return sh
+	source, _ := s.plan.SourceOf(topic)
+	if sh.layouts[source] == nil {
+		sh.layouts[source], sh.decoders[source], sh.encoder = s.plan.NewLayout(source), map[int32]*decoder{}, nil
+	}
+	t := topicShard{shard: sh, source: source}
+	s.byTopic[topic] = t
+	return t
 }
 
 // describe adds the fields of a topic's schema to its shard and registers what
 // follows for the sink.
-func (s *shards) describe(ctx context.Context, topic string, schema *codec.Schema) error {
+func (s *shards) describe(ctx context.Context, topic string, partitions int, schema *codec.Schema) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sh := s.of(topic)
-	if schema != nil {
-		if err := s.grow(sh, schema); err != nil {
-			return err
-		}
-	}
-	if len(sh.layout.Fields) == 0 {
+	t := s.of(topic)
+	t.partitions = partitions
+	s.byTopic[topic] = t
+	if schema == nil {
 		return nil
 	}
-	_, err := s.encoder(ctx, sh)
+	if err := s.grow(t, schema); err != nil {
+		return err
+	}
+	if len(t.layouts[t.source].Fields)+len(s.plan.Spec.Aggregates) == 0 {
+		return nil // nothing to tell so far
+	}
+	_, err := s.encoding(ctx, t.shard)
 	return err
 }
 
-// encoder gives the encoder for all fields of the layout, its schema registered.
-func (s *shards) encoder(ctx context.Context, sh *shard) (*codec.Encoder, error) {
-	if sh.encoder != nil && sh.encoded == len(sh.layout.Fields) {
+// encoding gives the encoder for all that the layouts have, its schema
+// registered.
+func (s *shards) encoding(ctx context.Context, sh *shard) (*codec.Encoder, error) {
+	if sh.encoder != nil {
 		return sh.encoder, nil
 	}
-	if err := s.plan.CheckNames(&sh.layout); err != nil {
+	out, err := s.plan.Output(sh.layouts)
+	if err != nil {
 		return nil, err
 	}
-	schema, err := codec.SinkSchema(sh.sink, s.plan.Spec.Sink, sh.layout.Fields, s.plan.Operations)
+	schema, err := codec.SinkSchema(sh.sink, s.plan.Spec.Sink, out)
 	if err != nil {
 		return nil, stop("sink schema of %s: %v", sh.sink, err)
 	}
@@ -103,8 +125,11 @@ func (s *shards) encoder(ctx context.Context, sh *shard) (*codec.Encoder, error)
 	if err != nil {
 		return nil, err
 	}
-	sh.encoded = len(sh.layout.Fields)
-	sh.encoder = codec.NewEncoder(id, sh.encoded, len(s.plan.Operations), s.plan.Spec.Sink.Nulls)
+	sh.widths = sh.widths[:0]
+	for _, fields := range out.Sources {
+		sh.widths = append(sh.widths, len(fields))
+	}
+	sh.encoder = codec.NewEncoder(id, out, s.plan.Spec.Sink.Nulls)
 	return sh.encoder, nil
 }
 
@@ -112,80 +137,42 @@ func (s *shards) encoder(ctx context.Context, sh *shard) (*codec.Encoder, error)
 func (s *shards) decode(ctx context.Context, p kgo.FetchTopicPartition, b *pipeline.Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sh := s.of(p.Topic)
-	begin(b, p, len(sh.layout.Fields))
+	t := s.of(p.Topic)
 	rows := rows{batch: b, records: make([]*kgo.Record, 0, len(p.Records))}
+	rows.begin(p, t.layouts[t.source])
 	for _, r := range p.Records {
 		b.Next, b.Epoch = r.Offset+1, r.LeaderEpoch
 		if r.Attrs.IsControl() {
 			continue
 		}
-		if err := s.decodeRecord(ctx, sh, r, &rows); err != nil {
+		if err := s.decodeRecord(ctx, t, r, &rows); err != nil {
 			return err
 		}
 	}
-	rows.end()
+	rows.end(t.layouts[t.source])
 	return nil
 }
 
-// rows is a batch that grows.
-type rows struct {
-	batch   *pipeline.Batch
-	records []*kgo.Record
-}
-
-// begin empties a batch and gives it room, keeping its memory.
-func begin(b *pipeline.Batch, p kgo.FetchTopicPartition, columns int) {
-	n := len(p.Records)
-	b.Partition = pipeline.Partition{Topic: p.Topic, ID: p.Partition}
-	b.Offsets = slices.Grow(b.Offsets[:0], n)
-	b.Times = slices.Grow(b.Times[:0], n)
-	b.Schemas = slices.Grow(b.Schemas[:0], n)
-	b.Bad, b.Record = nil, nil
-	b.Columns = b.Columns[:0]
-	widen(b, columns, n)
-}
-
-// widen gives a batch room for n rows of more columns.
-func widen(b *pipeline.Batch, columns, n int) {
-	for len(b.Columns) < columns {
-		if len(b.Columns) < cap(b.Columns) {
-			b.Columns = b.Columns[:len(b.Columns)+1]
-		} else {
-			b.Columns = append(b.Columns, nil)
-		}
-		last := &b.Columns[len(b.Columns)-1]
-		*last = slices.Grow((*last)[:0], n)[:n]
-	}
-}
-
-func (rs *rows) end() {
-	b, n := rs.batch, len(rs.records)
-	for i := range b.Columns {
-		b.Columns[i] = b.Columns[i][:n]
-	}
-	records := rs.records
-	b.Record = func(row int) any { return records[row] }
-}
-
-func (rs *rows) bad(r *kgo.Record, reason string) {
-	rs.batch.Bad = append(rs.batch.Bad, pipeline.BadRecord{Offset: r.Offset, Reason: reason, Record: r})
-}
-
-func (s *shards) decodeRecord(ctx context.Context, sh *shard, r *kgo.Record, rs *rows) error {
-	at, reason := eventTime(r)
+func (s *shards) decodeRecord(ctx context.Context, t topicShard, r *kgo.Record, rs *rows) error {
+	at, reason := s.eventTime(t.source, r)
 	if reason != "" {
 		rs.bad(r, reason)
 		return nil
+	}
+	if s.partition != nil {
+		if reason, err := s.misplaced(t, r); reason != "" || err != nil {
+			rs.bad(r, reason)
+			return err
+		}
 	}
 	id, body, err := codec.Header(r.Value)
 	if err != nil {
 		rs.bad(r, err.Error())
 		return nil
 	}
-	d, ok := sh.decoders[id]
+	d, ok := t.decoders[t.source][id]
 	if !ok || !d.unknown.IsZero() && time.Since(d.unknown) > forget {
-		if d, err = s.compile(ctx, sh, r.Topic, id); err != nil {
+		if d, err = s.compile(ctx, t, r.Topic, id); err != nil {
 			return err
 		}
 	}
@@ -195,35 +182,44 @@ func (s *shards) decodeRecord(ctx context.Context, sh *shard, r *kgo.Record, rs 
 		last.Schema, last.Unknown = id, !d.unknown.IsZero()
 		return nil
 	}
-	return s.row(sh, d, r, at, id, body, rs)
-}
-
-// row decodes one record into the next row.
-func (s *shards) row(sh *shard, d *decoder, r *kgo.Record, at int64, id int32, body []byte, rs *rows) error {
-	b, row := rs.batch, len(rs.records)
-	if n := len(sh.layout.Fields); len(b.Columns) < n {
-		from := len(b.Columns)
-		widen(b, n, cap(b.Offsets))
-		for _, column := range b.Columns[from:] {
-			missing(column[:row])
-		}
-	}
-	if err := d.codec.Decode(body, row, b.Columns); err != nil {
-		rs.bad(r, err.Error())
-		return nil
-	}
-	b.Offsets = append(b.Offsets, r.Offset)
-	b.Times = append(b.Times, at)
-	b.Schemas = append(b.Schemas, id)
-	rs.records = append(rs.records, r)
+	s.row(t, d, r, at, id, body, rs)
 	return nil
 }
 
-// eventTime is the record's timestamp in ns, or why it has none.
-func eventTime(r *kgo.Record) (int64, string) {
-	const furthest = (1 << 62) / 1_000_000 // windows and grace are added to it
+// row decodes one record into the next row.
+func (s *shards) row(t topicShard, d *decoder, r *kgo.Record, at int64, id int32, body []byte, rs *rows) {
+	b, row := rs.batch, len(rs.records)
+	rs.grow(t.layouts[t.source])
+	b.Times = append(b.Times, at)
+	err := d.codec.Decode(body, row, b)
+	reason := ""
+	switch {
+	case err != nil:
+		reason = err.Error()
+	case s.plan.Spec.Sources[t.source].Time != nil:
+		reason = s.ahead(b.Times[row], r)
+	}
+	if reason != "" {
+		b.Times = b.Times[:row]
+		rs.bad(r, reason)
+		return
+	}
+	rs.meta(r, row)
+	b.Offsets = append(b.Offsets, r.Offset)
+	b.Schemas = append(b.Schemas, id)
+	rs.records = append(rs.records, r)
+}
+
+// furthest bounds event time, ms: windows and grace are added to it.
+const furthest = (1 << 62) / 1_000_000
+
+// eventTime is the record's timestamp in ns, or why it has none. Where a field
+// holds event time, it is no matter.
+func (s *shards) eventTime(source int, r *kgo.Record) (int64, string) {
 	ms := r.Timestamp.UnixMilli()
 	switch {
+	case s.plan.Spec.Sources[source].Time != nil:
+		return 0, ""
 	case ms == -1:
 		return 0, "the record has no timestamp"
 	case ms > furthest || ms < -furthest:
@@ -232,9 +228,22 @@ func eventTime(r *kgo.Record) (int64, string) {
 	return ms * 1e6, ""
 }
 
+// ahead tells why an event time that a field holds is refused. It is compared
+// with the record's own timestamp, which is the same whenever it is read.
+func (s *shards) ahead(at int64, r *kgo.Record) string {
+	ms, most := r.Timestamp.UnixMilli(), s.plan.Spec.MaxFuture
+	switch {
+	case at/1e6 > furthest || at/1e6 < -furthest:
+		return fmt.Sprintf("event time %v is out of range", time.Unix(0, at).UTC())
+	case ms != -1 && at/1e6-ms > most.Milliseconds():
+		return fmt.Sprintf("event time is more than max_future (%v) ahead of the record's timestamp", most)
+	}
+	return ""
+}
+
 // compile learns a writer schema: its new fields join the layout.
-func (s *shards) compile(ctx context.Context, sh *shard, topic string, id int32) (*decoder, error) {
-	schema, err := s.source.byID(ctx, id)
+func (s *shards) compile(ctx context.Context, t topicShard, topic string, id int32) (*decoder, error) {
+	schema, err := s.source[t.source].byID(ctx, id)
 	d := &decoder{}
 	switch {
 	case errors.As(err, new(*schemaError)):
@@ -245,55 +254,61 @@ func (s *shards) compile(ctx context.Context, sh *shard, topic string, id int32)
 		d.unknown = time.Now()
 		d.reason = fmt.Sprintf("the source registry does not know schema id %d", id)
 	default:
-		if err := s.grow(sh, schema); err != nil {
+		if err := s.grow(t, schema); err != nil {
 			return nil, err
 		}
-		d.codec, d.reason = s.project(sh, schema, id)
+		d.codec, d.reason = s.project(t, schema, id)
 	}
-	if d.reason != "" && time.Since(sh.told) > forget {
-		sh.told = time.Now()
+	if d.reason != "" && time.Since(t.told) > forget {
+		t.told = time.Now()
 		s.log.Warn("records that cannot be decoded", "topic", topic, "schema", id, "reason", d.reason)
 	}
-	if len(sh.decoders) > maxDecoders {
-		clear(sh.decoders) // garbage must not fill the memory
+	decoders := t.decoders[t.source]
+	if len(decoders) > maxDecoders {
+		clear(decoders) // garbage must not fill the memory
 	}
-	sh.decoders[id] = d
+	decoders[id] = d
 	return d, nil
 }
 
-// grow adds the fields of a writer schema to the layout. Decoders know only the
-// slots there were when they were compiled, so new ones are compiled again.
-func (s *shards) grow(sh *shard, schema *codec.Schema) error {
-	had := len(sh.layout.Fields)
-	for _, f := range s.plan.Select(schema.Fields()) {
-		if err := sh.layout.Add(f); err != nil {
+// grow adds the fields of a writer schema to the layout, and the types of its
+// group values. Decoders know only the columns there were when they were
+// compiled, so new ones are compiled again.
+func (s *shards) grow(t topicShard, schema *codec.Schema) error {
+	layout := t.layouts[t.source]
+	had := len(layout.Fields)
+	lookup := func(path string) (pipeline.Field, bool) {
+		info, ok, err := schema.Field(path)
+		return info.Field, ok && err == nil && info.Forms.Has(pipeline.Number)
+	}
+	for _, f := range s.plan.Select(t.source, schema.Fields(), lookup) {
+		if err := layout.Add(f); err != nil {
 			return err
 		}
 	}
-	if len(sh.layout.Fields) > had {
-		clear(sh.decoders)
+	if len(layout.Fields) > had {
+		clear(t.decoders[t.source])
+		t.encoder = nil
+	}
+	for _, c := range layout.Columns {
+		if info, ok, err := schema.Field(c.Path); c.Form == pipeline.Key && ok && err == nil && layout.Group(info.Field, info.KeyTypes) {
+			t.encoder = nil
+		}
 	}
 	return nil
 }
 
-// project compiles the layout's fields; those that the schema does not have are
+// project compiles the layout's columns; those that the schema does not have are
 // missing in its records.
-func (s *shards) project(sh *shard, schema *codec.Schema, id int32) (*codec.Decoder, string) {
-	for _, name := range s.plan.Listed() {
-		if typ, numeric, ok := schema.FieldType(name); ok && !numeric {
-			return nil, fmt.Sprintf("field %s is %s in schema id %d, not a number", name, typ, id)
+func (s *shards) project(t topicShard, schema *codec.Schema, id int32) (*codec.Decoder, string) {
+	for _, path := range s.plan.Listed(t.source) {
+		if info, ok, err := schema.Field(path); err == nil && ok && !info.Forms.Has(pipeline.Number) {
+			return nil, fmt.Sprintf("field %s is %s in schema id %d, not a number", path, info.Type, id)
 		}
 	}
-	d, err := codec.CompileDecoder(schema, sh.layout.Paths())
+	d, err := codec.CompileDecoder(schema, t.layouts[t.source].Columns)
 	if err != nil {
 		return nil, fmt.Sprintf("schema id %d: %v", id, err)
 	}
 	return d, ""
-}
-
-// missing fills rows with no value.
-func missing(column []float64) {
-	for i := range column {
-		column[i] = math.NaN()
-	}
 }

@@ -74,7 +74,7 @@ func (r *run) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.checkListed(); err != nil {
+	if err := r.checkFields(); err != nil {
 		return err
 	}
 	r.schemas, r.prepared = nil, true
@@ -148,6 +148,9 @@ func (r *run) adopt(ctx context.Context, topic kadm.TopicDetail) error {
 	if topic.Err != nil {
 		return r.denied(topic.Err, "describe topic "+topic.Topic)
 	}
+	if err := r.plan.CheckTopic(topic.Topic); err != nil {
+		return err
+	}
 	sink := r.plan.Sink(topic.Topic)
 	for _, other := range r.cfg.Writers {
 		if other != r.plan && r.writesSame(other, sink, topic.Topic) {
@@ -169,10 +172,10 @@ func (r *run) adopt(ctx context.Context, topic kadm.TopicDetail) error {
 	if err != nil {
 		return err
 	}
-	if schema != nil && !r.prepared {
-		r.schemas = append(r.schemas, schema)
+	if source, _ := r.plan.SourceOf(topic.Topic); schema != nil && !r.prepared {
+		r.schemas[source] = append(r.schemas[source], schema)
 	}
-	return r.shards.describe(ctx, topic.Topic, schema)
+	return r.shards.describe(ctx, topic.Topic, len(topic.Partitions), schema)
 }
 
 // writesSame tells that another plan writes the sink too, from this topic or by
