@@ -28,10 +28,29 @@ type Error struct {
 	Pos  Position
 	Path string
 	Msg  string
+
+	// Source is the line at Pos, for a mistake inside a value; "" for others.
+	Source string
+	// Text is set where the value does not stand in the file as it is, but was
+	// computed: its line that has the mistake, at byte Offset. Source is then where
+	// it is computed.
+	Text   string
+	Offset int
 }
 
-// Error is "file:line:col: path: message".
+// Error is "file:line:col: path: message"; a mistake inside a value shows the
+// line and, under its place, a caret.
 func (e Error) Error() string {
+	switch {
+	case e.Text != "":
+		return e.head() + "\n" + cut(e.Source, e.Pos.Column-1).line + "\n" + cut(e.Text, e.Offset).String()
+	case e.Source != "":
+		return e.head() + "\n" + cut(e.Source, e.Pos.Column-1).String()
+	}
+	return e.head()
+}
+
+func (e Error) head() string {
 	var b strings.Builder
 	if e.Pos.File != "" {
 		b.WriteString(e.Pos.String() + ": ")
@@ -45,7 +64,7 @@ func (e Error) Error() string {
 // Errors is every mistake found, in the order of Sort.
 type Errors []Error
 
-// Error is one line for each mistake.
+// Error is one line for each mistake, and below it what Error shows.
 func (es Errors) Error() string {
 	lines := make([]string, len(es))
 	for i, e := range es {

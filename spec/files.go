@@ -3,6 +3,7 @@ package spec
 // This file turns the paths that a user gave into the bytes of files.
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -154,8 +155,11 @@ func read(name string) (source, error) {
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("is larger than %d KiB: split it into several files", maxFile>>10)
 	}
-	return source{name, abs, data}, err
+	return source{name, abs, bytes.TrimPrefix(data, byteOrderMark)}, err
 }
+
+// byteOrderMark may begin a file, and counts as no column.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // reason is an error of the file system without the path, which its position tells.
 func reason(err error) string {

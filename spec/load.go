@@ -87,6 +87,7 @@ func assemble(sources []source, tags []string) (*Spec, Errors) {
 	sc := newSchema(ctx)
 	check(sc, user, at, r)
 	s := decode(user, at, r)
+	at.excerpt(s, files)
 	requireTogether(sc, user, at, r)
 	if !r.torn && len(s.Pipelines) == 0 && len(r.errs) == 0 {
 		r.add(at.at["pipelines"], "pipelines", "there are none in %s: want a mapping of names to pipelines", names(sources))

@@ -7,7 +7,8 @@ import (
 
 // origins maps the paths of a pipeline's values to where the user wrote them.
 type origins struct {
-	at map[string]Position // "pipelines.p.window.size" -> its position
+	at       map[string]Position // "pipelines.p.window.size" -> its position
+	excerpts map[string]excerpt  // of expressions, by the same paths
 }
 
 // Pos is where the value at path was written, path being relative to the

@@ -79,6 +79,11 @@ func parseJSON(s source, r *report) *ast.File {
 }
 
 func parseYAML(s source, r *report) *ast.File {
+	if at := otherBreak.FindIndex(s.data); at != nil {
+		r.add(offset(s, at[0]), "", "not YAML: found the line break %U, want line feeds (or, inside double quotes, an escape)",
+			[]rune(string(s.data[at[0]:at[1]]))[0])
+		return nil
+	}
 	f, err := yaml.Extract(s.name, s.data)
 	if err != nil {
 		pos, msg := yamlMistake(s, err)
@@ -94,6 +99,10 @@ func parseYAML(s source, r *report) *ast.File {
 	mendPositions(s, f)
 	return f
 }
+
+// otherBreak is a character that YAML takes for a line break, and CUE, which
+// looks for the places of YAML's lines, does not.
+var otherBreak = regexp.MustCompile(`\r(?:[^\n]|$)|[\x{85}\x{2028}\x{2029}]`)
 
 // mendNumbers makes literals of what CUE's YAML reader leaves as "number & 1",
 // for a number that is not sure to be whole, and as NaN and +Inf, which CUE
@@ -113,20 +122,38 @@ func mendNumbers(f *ast.File) {
 }
 
 // mendPositions gives every node a position: CUE's YAML reader gives none to
-// what follows some nulls on their line, and those take the place before theirs.
+// what follows some nulls on their line, and to what a merge (<<) brings; those
+// take the place before theirs. It also takes YAML's columns, which count
+// characters, for bytes, as all other columns are.
 func mendPositions(s source, f *ast.File) {
 	if f == nil {
 		return
 	}
-	last := token.NewFile(s.name, 0, len(s.data)).Pos(0, token.NoRelPos)
+	at := token.NewFile(s.name, 0, len(s.data))
+	at.SetLinesForContent(s.data)
+	last := at.Pos(0, token.NoRelPos)
 	ast.Walk(f, func(n ast.Node) bool {
-		if n.Pos().IsValid() {
-			last = n.Pos()
-		} else {
-			ast.SetPos(n, last)
+		switch n.(type) {
+		case *ast.BasicLit, *ast.Ident, *ast.StructLit, *ast.ListLit, *ast.UnaryExpr:
+		default:
+			return true // its position is that of a part of it
 		}
+		if n.Pos().IsValid() {
+			last = at.Pos(inBytes(s.data, n.Pos()), n.Pos().RelPos())
+		}
+		ast.SetPos(n, last)
 		return true
 	}, nil)
+}
+
+// inBytes is the offset that is meant by pos, whose column counts characters.
+func inBytes(data []byte, pos token.Pos) int {
+	at := pos.Offset() - pos.Column() + 1
+	for range pos.Column() - 1 {
+		_, size := utf8.DecodeRune(data[at:])
+		at += size
+	}
+	return at
 }
 
 // topLevel is a file of the expression that a data file holds: it must be a
