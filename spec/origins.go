@@ -45,8 +45,3 @@ func parent(path string) string {
 	}
 	return path[:i]
 }
-
-// ErrorAt is a stub until lang-spec comes.
-func (p Pipeline) ErrorAt(path string, offset int, format string, args ...any) Error {
-	return p.Errorf(path, format, args...)
-}

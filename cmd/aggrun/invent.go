@@ -14,11 +14,13 @@ func inventTopics(plans []*pipeline.Plan) ([]string, error) {
 	var topics []string
 	for _, p := range plans {
 		before := len(topics)
-		for _, glob := range p.Spec.Sources[0].Topics {
-			topics = append(topics, fitting(p, plans, glob)...)
-		}
-		if p.Spec.Sources[0].Regex != "" {
-			topics = append(topics, fitting(p, plans, "example-*")...)
+		for _, src := range p.Spec.Sources {
+			for _, glob := range src.Topics {
+				topics = append(topics, fitting(p, plans, glob)...)
+			}
+			if src.Regex != "" {
+				topics = append(topics, fitting(p, plans, "example-*")...)
+			}
 		}
 		if len(topics) == before && !chained(p, plans) {
 			return nil, fmt.Errorf("pipeline %s: no names could be made up that fit its topics; name some in full", p.Spec.Name)

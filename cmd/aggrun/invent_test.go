@@ -13,7 +13,7 @@ func planOf(t *testing.T, name, sink string, topics ...string) *pipeline.Plan {
 	t.Helper()
 	p, err := pipeline.Compile(spec.Pipeline{
 		Name: name, Sources: []spec.Source{{Topics: topics}}, Operations: []string{"mean"}, Sink: spec.Sink{Topic: sink},
-	})
+	}, pipeline.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

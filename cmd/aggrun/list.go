@@ -72,12 +72,14 @@ func list(w io.Writer, plans []*pipeline.Plan, rows func(*pipeline.Plan) []row) 
 
 // named are the topics as the spec names them.
 func named(p *pipeline.Plan) []row {
-	if re := p.Spec.Sources[0].Regex; re != "" {
-		return []row{{"/" + re + "/", p.Spec.Sink.Topic}}
-	}
 	var rows []row
-	for _, topic := range p.Spec.Sources[0].Topics {
-		rows = append(rows, row{topic, p.Sink(topic)})
+	for _, src := range p.Spec.Sources {
+		if src.Regex != "" {
+			rows = append(rows, row{"/" + src.Regex + "/", p.Spec.Sink.Topic})
+		}
+		for _, topic := range src.Topics {
+			rows = append(rows, row{topic, p.Sink(topic)})
+		}
 	}
 	return rows
 }

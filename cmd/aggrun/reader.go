@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
@@ -25,7 +26,7 @@ type reader struct {
 type sinkSchema struct {
 	columns []string // after time, window_size and count
 	decoder *codec.Decoder
-	room    [][]float64
+	room    pipeline.Batch
 }
 
 // result is one aggregated window.
@@ -87,12 +88,12 @@ func (r *reader) decode(ctx context.Context, record *kgo.Record) (result, error)
 	if err != nil {
 		return result{}, err
 	}
-	if err := s.decoder.Decode(body, 0, s.room); err != nil {
+	if err := s.decoder.Decode(body, 0, &s.room); err != nil {
 		return result{}, err
 	}
-	found := result{topic: string(record.Key), schema: s, count: int64(s.room[1][0])}
-	found.time = time.UnixMicro(int64(math.Round(s.room[0][0] * 1e6))).UTC()
-	for _, column := range s.room[2:] {
+	found := result{topic: string(record.Key), schema: s, count: int64(s.room.Numbers[1][0])}
+	found.time = time.UnixMicro(int64(math.Round(s.room.Numbers[0][0] * 1e6))).UTC()
+	for _, column := range s.room.Numbers[2:] {
 		found.values = append(found.values, column[0])
 	}
 	return found, nil
@@ -112,17 +113,17 @@ func (r *reader) schema(ctx context.Context, id int32) (*sinkSchema, error) {
 		return nil, err
 	}
 	s := &sinkSchema{}
-	slots := map[string]int{"time": 0, "count": 1}
+	want := []pipeline.Column{{Path: "time", Slot: 0}, {Path: "count", Slot: 1}}
 	for _, f := range parsed.Fields() {
 		if f.Path != "time" && f.Path != "window_size" && f.Path != "count" {
-			slots[f.Path] = 2 + len(s.columns)
+			want = append(want, pipeline.Column{Path: f.Path, Slot: len(want)})
 			s.columns = append(s.columns, f.Path)
 		}
 	}
-	for range slots {
-		s.room = append(s.room, make([]float64, 1))
+	for range want {
+		s.room.Numbers = append(s.room.Numbers, make([]float64, 1))
 	}
-	if s.decoder, err = codec.CompileDecoder(parsed, slots); err != nil {
+	if s.decoder, err = codec.CompileDecoder(parsed, want); err != nil {
 		return nil, err
 	}
 	r.schemas[id] = s

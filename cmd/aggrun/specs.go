@@ -17,11 +17,13 @@ const specFlag = "spec"
 // specs is which specs a command works on.
 type specs struct {
 	paths, tags []string
+	vm          bool
 }
 
 func (f *specs) bind(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.paths, specFlag, "f", nil, "read the spec at `PATH`, a file or a folder, or DIR/... for all folders under it; repeats")
 	fs.StringArrayVarP(&f.tags, "tag", "t", nil, "give CUE fields with @tag(NAME) their value by `NAME=VALUE`; repeats")
+	fs.BoolVar(&f.vm, "vm", false, "evaluate every expression by the virtual machine: the same results, slower")
 }
 
 // load reads and compiles the specs: shape and meaning, with every mistake of
@@ -34,15 +36,15 @@ func (f *specs) load() (*spec.Spec, []*pipeline.Plan, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	plans, err := compile(s.Pipelines)
+	plans, err := compile(s.Pipelines, pipeline.Options{VM: f.vm})
 	return s, plans, err
 }
 
-func compile(pipelines []spec.Pipeline) ([]*pipeline.Plan, error) {
+func compile(pipelines []spec.Pipeline, o pipeline.Options) ([]*pipeline.Plan, error) {
 	var plans []*pipeline.Plan
 	var mistakes spec.Errors
 	for _, p := range pipelines {
-		plan, err := pipeline.Compile(p)
+		plan, err := pipeline.Compile(p, o)
 		var some spec.Errors
 		if err != nil && !errors.As(err, &some) {
 			return nil, err

@@ -15,7 +15,7 @@ import (
 func member(id string, interests []string, current map[string][]int32) (kmsg.JoinGroupResponseMember, *balancer, *[]pipeline.Partition) {
 	owned := new([]pipeline.Partition)
 	b := &balancer{
-		shard:   func(topic string) string { return topic + "-aggregated" },
+		shard:   func(id pipeline.Partition) string { return id.Topic + "-aggregated" },
 		joining: func(ids []pipeline.Partition) { *owned = ids },
 		synced:  func(ids []pipeline.Partition, _ map[string]int32) { *owned = ids },
 	}

@@ -152,14 +152,14 @@ func (w *world) plan(change func(*spec.Pipeline)) *pipeline.Plan {
 		Name: "t", Sources: []spec.Source{{Topics: []string{"src-*"}, Registry: "source"}},
 		Start:  spec.Start{Kind: spec.StartEarliest},
 		Window: spec.Window{Size: sizeMS * time.Millisecond, Grace: graceMS * time.Millisecond}, Operations: []string{"sum"},
-		MinSample: 1, SmallSample: spec.FirstValue, Idle: 10 * time.Second, MaxFuture: 5 * time.Minute, MaxReplay: 1 << 40,
+		MinSample: 1, SmallSample: spec.FirstValue, Idle: 10 * time.Second, MaxFuture: 5 * time.Minute, MaxReplay: 1 << 40, MaxGroups: 10_000,
 		Late: spec.LateDeadLetter, OnError: spec.OnErrorDeadLetter,
 		Sink: spec.Sink{Topic: "{topic}-aggregated", Partitions: 2, Replication: -1, Create: true, Nulls: spec.NullsUnion},
 	}
 	if change != nil {
 		change(&p)
 	}
-	plan, err := pipeline.Compile(p)
+	plan, err := pipeline.Compile(p, pipeline.Options{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -246,16 +246,16 @@ func (w *world) decodeResult(ctx context.Context, r *run, rec *kgo.Record) resul
 	if err != nil || schema == nil {
 		w.t.Fatalf("schema %d: %v", id, err)
 	}
-	d, err := codec.CompileDecoder(schema, map[string]int{"count": 0, "sum_value0": 1, "time": 2})
+	d, err := codec.CompileDecoder(schema, []pipeline.Column{{Path: "count", Slot: 0}, {Path: "sum_value0", Slot: 1}, {Path: "time", Slot: 2}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	columns := [][]float64{{0}, {0}, {0}}
-	if err := d.Decode(body, 0, columns); err != nil {
+	columns := pipeline.Batch{Numbers: [][]float64{{0}, {0}, {0}}}
+	if err := d.Decode(body, 0, &columns); err != nil {
 		w.t.Fatal(err)
 	}
-	end := int64(columns[2][0]*1000) + sizeMS/2
-	return result{window{rec.Topic, end}, int64(columns[0][0]), columns[1][0]}
+	end := int64(columns.Numbers[2][0]*1000) + sizeMS/2
+	return result{window{rec.Topic, end}, int64(columns.Numbers[0][0]), columns.Numbers[1][0]}
 }
 
 // check compares what readers see with the truth: each window once, with every

@@ -147,7 +147,7 @@ func (g *group) lead(generation int32) {
 	}
 	counts := leader.counts()
 	g.noteStale(said, counts)
-	plan := pipeline.Balance(g.w.plan.Sink, said, counts)
+	plan := pipeline.Balance(g.w.plan.Shard, said, counts)
 	g.tear(plan, said)
 	g.withhold(plan, said)
 	g.state = stable

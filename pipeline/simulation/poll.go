@@ -152,10 +152,13 @@ func (s *session) decode(c *cursor, end int64) pipeline.Batch {
 			s.wide = s.wide || e.schema != 1
 		}
 	}
-	b.Columns = columns[:1]
-	if s.wide {
-		b.Columns = columns[:]
+	layout := s.w.plan.NewLayout(0)
+	for i, name := range []string{"a", "b"} {
+		if i == 0 || s.wide {
+			_ = layout.Add(pipeline.Field{Path: name, Name: name})
+		}
 	}
+	b.Numbers, b.Fields = columns[:len(layout.Fields)], layout.Fields
 	b.Record = func(row int) any { return b.Offsets[row] }
 	return b
 }

@@ -94,11 +94,11 @@ func (s *script) drawSpec(d dice) {
 		SmallSample: pick(d, spec.FirstValue, spec.NullValue),
 		Idle:        pick[time.Duration](d, 1, 2, 2, 4, 10) * time.Second,
 		MaxFuture:   pick[time.Duration](d, 30, 60, 300) * time.Second,
-		MaxReplay:   1e6,
-		Late:        pick(d, spec.LateDrop, spec.LateDeadLetter, spec.LateDeadLetter),
-		OnError:     pick(d, spec.OnErrorDeadLetter, spec.OnErrorDeadLetter, spec.OnErrorSkip),
-		Sink:        spec.Sink{Topic: pick(d, "{topic}-aggregated", "all-aggregated")},
-		Start:       spec.Start{Kind: spec.StartEarliest},
+		MaxReplay:   1e6, MaxGroups: 10_000,
+		Late:    pick(d, spec.LateDrop, spec.LateDeadLetter, spec.LateDeadLetter),
+		OnError: pick(d, spec.OnErrorDeadLetter, spec.OnErrorDeadLetter, spec.OnErrorSkip),
+		Sink:    spec.Sink{Topic: pick(d, "{topic}-aggregated", "all-aggregated")},
+		Start:   spec.Start{Kind: spec.StartEarliest},
 	}
 	for _, op := range []string{"sum", "min", "max", "median", "first", "last"} {
 		if d.chance(25) {

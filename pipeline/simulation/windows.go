@@ -59,8 +59,8 @@ func (j *judge) compare(l *ledger, w *window, results []pipeline.Result) {
 		j.w.reached[smallSample]++
 	}
 	want := aggregate(&j.w.script.spec, w.samples)
-	if r.Count != int64(len(w.samples)) || !same(r.Values, want) {
-		j.violate("V2: %s: window %s has count %d and %v, should be %d and %v", l.sink, j.w.clockTime(w.start), r.Count, r.Values, len(w.samples), want)
+	if r.Count != int64(len(w.samples)) || !same(r.Fields[0], want) {
+		j.violate("V2: %s: window %s has count %d and %v, should be %d and %v", l.sink, j.w.clockTime(w.start), r.Count, r.Fields[0], len(w.samples), want)
 	}
 	if j.w.kept != nil {
 		j.w.kept[kept{l.sink, r.Start}] = want
