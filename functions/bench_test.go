@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var kindNames = [kinds]string{"tally", "moments", "extent", "samples", "ends"}
+var kindNames = [kinds]string{"tally", "conditions", "moments", "extent", "samples", "distinct", "ends"}
 
 // BenchmarkAdd folds batches of 100 values into one accumulator of each kind.
 func BenchmarkAdd(b *testing.B) {

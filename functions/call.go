@@ -27,14 +27,30 @@ type ParamError struct {
 
 func (e *ParamError) Error() string { return e.Msg }
 
-var argumentNames = [...]string{
-	Numbers: "x", Condition: "condition", Anything: "x", AnythingOrNothing: "[x]",
+// arguments says of each how a signature shows it, what it may be, and what
+// becomes of a missing one.
+var arguments = [...]struct{ name, takes, missing string }{
+	Numbers:           {"x", "numbers", "left out"},
+	Condition:         {"condition", "a condition", "not counted"},
+	Anything:          {"x", "numbers, booleans or texts", "left out"},
+	AnythingOrNothing: {"[x]", "numbers, booleans or texts, or nothing", "left out; without x every record counts"},
 }
+
+func (a Argument) String() string { return arguments[a].takes }
+
+// Missing says what becomes of a missing argument: null, NaN, or no such field.
+func (a Argument) Missing() string { return arguments[a].missing }
+
+var units = [...]string{
+	SameUnit: "that of x", SquaredUnit: "that of x, squared", NoUnit: "none", SecondsUnit: "s",
+}
+
+func (u Unit) String() string { return units[u] }
 
 // Signature shows how it is called, such as "quantile(x, p[, method])".
 func (f Function) Signature() string {
 	var b strings.Builder
-	b.WriteString(f.Name + "(" + argumentNames[f.Takes])
+	b.WriteString(f.Name + "(" + arguments[f.Takes].name)
 	for _, p := range f.Params {
 		if p.Optional {
 			b.WriteString("[, " + p.Name + "]")

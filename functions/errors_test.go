@@ -33,7 +33,7 @@ func limit(name string, condition float64) (steps uint64, share float64) {
 const illConditioned = 0x1p40
 
 // bound is what is promised of a result's relative error.
-func bound(condition float64) float64 { return max(1e-12, 10*condition*0x1p-52) }
+func bound(condition float64) float64 { return max(1e-12, condition*(10*0x1p-52)) }
 
 // worst holds the largest errors of one function: of normal results in windows
 // of which 1e-12 is promised, of those in other windows, and in steps of the
@@ -97,6 +97,7 @@ func (h *worst) keep(off miss) error {
 	return nil
 }
 
+// ratio gives |a / b|, infinite for no b alone.
 func ratio(a, b *big.Float) float64 {
 	if a.Sign() == 0 {
 		return 0
@@ -105,7 +106,7 @@ func ratio(a, b *big.Float) float64 {
 		return math.Inf(1)
 	}
 	q, _ := new(big.Float).SetPrec(64).Quo(a, b).Float64()
-	return math.Abs(q)
+	return min(math.Abs(q), math.MaxFloat64)
 }
 
 // stepsBetween counts the float64 from a to b; -0 is 0.

@@ -17,7 +17,7 @@ var sumsAndMeans = []Function{
 	},
 	{
 		Name: "rms", Doc: "root mean square",
-		Formula: "sqrt(sum(x^2) / n)", Empty: noneOfNone, Source: "ISO 80000-2, quadratic mean; " + shiftedSums,
+		Formula: "sqrt(sum(x^2) / n)", Empty: noneOfNone, Source: "IEC 60050-103, 103-02-02; " + shiftedSums,
 		Example: "rms(x) of 1, 7, -5 is 5",
 		Unit:    SameUnit, Operation: true, Kind: Moments, Value: of((*moments).rms),
 	},

@@ -101,7 +101,7 @@ const (
 	pythonStatistics = "Python statistics"
 	shiftedSums      = "sums about the first value (Chan, Golub & LeVeque 1983), in double-double (Dekker 1971; Ogita, Rump & Oishi 2005)"
 
-	zeroOfNone = "0 of no values"
-	noneOfNone = "no value of no values"
-	noneOfOne  = "no value of fewer than 2 values"
+	zeroOfNone = "of no values: 0"
+	noneOfNone = "of no values: no value"
+	noneOfOne  = "of fewer than 2 values: no value"
 )

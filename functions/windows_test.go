@@ -99,10 +99,18 @@ var sources = []func(r *rand.Rand, i int) float64{
 	func(r *rand.Rand, _ int) float64 { return (2*r.Float64() - 1) * 0x1p-1021 },
 	func(r *rand.Rand, _ int) float64 { return 1e-170 * r.NormFloat64() },
 	func(r *rand.Rand, _ int) float64 { return r.NormFloat64() * math.Pow(10, 600*r.Float64()-300) },
+	func(r *rand.Rand, _ int) float64 { return nearThresholds(r, 3) },
+	func(r *rand.Rand, i int) float64 { return nearThresholds(r, 1+2*min(i, 1)) },
 	func(*rand.Rand, int) float64 { return math.Pi },
 	func(r *rand.Rand, _ int) float64 { return float64(r.IntN(2)) },
 	func(r *rand.Rand, i int) float64 { return float64(1-2*(i%2)) * 1e308 * r.Float64() },
 	func(r *rand.Rand, i int) float64 { return float64(1-2*(i%2)) * (1 + 0x1p-50*float64(r.IntN(8))) },
+}
+
+// nearThresholds draws from near where moments change their scale.
+func nearThresholds(r *rand.Rand, n int) float64 {
+	exponent := []int{-400, 450, 0, -500, -1000, 500}[r.IntN(2*n)]
+	return math.Ldexp(2*r.Float64()-1, exponent+r.IntN(9)-4)
 }
 
 func outlier(here bool) float64 {
