@@ -163,5 +163,8 @@ func held(t *testing.T, s style, place, expr string, pos spec.Position) string {
 	if pos.Column > len(line) || strings.ContainsRune("'\"#}", line[pos.Column-1]) && !strings.ContainsRune(expr, line[pos.Column-1]) {
 		return "end"
 	}
-	return string(line[pos.Column-1])
+	if c := string(line[pos.Column-1]); c != `\` || pos.Column == len(line) {
+		return c
+	}
+	return string(line[pos.Column]) // escaped
 }
