@@ -265,12 +265,17 @@ func TestBombs(t *testing.T) {
 	for _, b := range bombs {
 		t.Run(b.name, func(t *testing.T) {
 			s := mustParse(t, b.schema)
+			p := newProbe(t, s, plainJSON(b.schema))
+			batch := newBatch(p.columns, 1)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := decodeAll(s, b.body)
+			probed := p.decoder.Decode(b.body, 0, batch)
 			runtime.ReadMemStats(&after)
-			if err == nil || !strings.HasSuffix(err.Error(), b.want) {
-				t.Errorf("error is %v, want %s", err, b.want)
+			for _, err := range []error{err, probed} {
+				if err == nil || !strings.HasSuffix(err.Error(), b.want) {
+					t.Errorf("error is %v, want %s", err, b.want)
+				}
 			}
 			if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
 				t.Errorf("allocated %d bytes", got)
