@@ -27,20 +27,25 @@ func expressions(t *testing.T) int {
 // expressions of all types and rows with missing and special values, and on one
 // in five the dumb twin with both.
 func TestBackends(t *testing.T) {
-	counts := &coverage{rows: map[string]int{}, parts: map[string]map[string]int{}}
+	counts := &coverage{map[string]int{}, map[string]int{}, map[string]int{}, map[string]map[string]int{}}
 	n := expressions(t)
 	for seed := range n {
 		g := &generator{Rand: rand.New(rand.NewPCG(uint64(seed), 1)), fields: recordFields, left: 60}
 		if seed%10 == 0 {
 			g.fields = aggregateFields
 		}
+		g.plain = g.IntN(4) > 0
+		g.gaps = pick(g, [][]int{{0}, {0, 50}, {2, 5, 0}})
 		depth, rows := 2+g.IntN(4), 1+g.IntN(12)
-		if seed%100 == 1 {
-			depth, rows, g.left = 30, 2*chunk+100, 150
+		switch {
+		case seed%1000 == 1:
+			depth, rows = 10, 2*chunk+100
+		case seed%100 == 1:
+			depth, g.left = 40, 200
 		}
 		made := g.expression(g.kind(Number, Boolean, Text), depth)
 		c := compare(t, g, made, g.rows(rows), seed%5 == 0)
-		counts.add(made, c, rows)
+		counts.add(made, c)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -50,10 +55,10 @@ func TestBackends(t *testing.T) {
 
 // compiled is an expression made for both back ends.
 type compiled struct {
-	source        string
-	checked       *Checked
-	chosen, vm    *Expression
-	numbers, tets int
+	source     string
+	checked    *Checked
+	chosen, vm *Expression
+	results    []any
 }
 
 func compile(t *testing.T, g *generator, made *tree) *compiled {
@@ -102,6 +107,7 @@ func compare(t *testing.T, g *generator, made *tree, d *data, twin bool) *compil
 	c := compile(t, g, made)
 	in := &Input{Rows: d.rows, Numbers: d.numbers, Texts: d.texts}
 	a, b := results(c.chosen, in), results(c.vm, in)
+	c.results = a
 	for row := range d.rows {
 		if a[row] != b[row] {
 			t.Errorf("%s\nrow %d: %s %v, vm %v\n%s", c.source, row, c.chosen.Backend(), a[row], b[row], shownRow(g, d, row))
@@ -167,18 +173,19 @@ func shownRow(g *generator, d *data, row int) (s string) {
 
 // coverage counts what was compared, by back end.
 type coverage struct {
-	expressions, rows map[string]int
-	parts             map[string]map[string]int
-	missing           int
+	expressions, rows, missing map[string]int
+	parts                      map[string]map[string]int
 }
 
-func (c *coverage) add(made *tree, e *compiled, rows int) {
-	if c.expressions == nil {
-		c.expressions = map[string]int{}
-	}
+func (c *coverage) add(made *tree, e *compiled) {
 	backend := e.chosen.Backend()
 	c.expressions[backend]++
-	c.rows[backend] += rows
+	c.rows[backend] += len(e.results)
+	for _, v := range e.results {
+		if v == nil {
+			c.missing[backend]++
+		}
+	}
 	c.part(made, backend)
 }
 
@@ -198,7 +205,7 @@ func (c *coverage) part(t *tree, backend string) {
 
 func (c *coverage) print(t *testing.T) {
 	for _, b := range []string{"columns", "vm"} {
-		t.Logf("%-8s %d expressions, %d rows, compared with the vm", b, c.expressions[b], c.rows[b])
+		t.Logf("%-8s %7d expressions, %8d rows, %8d of them missing", b, c.expressions[b], c.rows[b], c.missing[b])
 	}
 	t.Logf("%-14s %10s %10s", "", "columns", "vm alone")
 	for _, what := range slices.Sorted(maps.Keys(c.parts)) {

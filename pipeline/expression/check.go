@@ -121,8 +121,9 @@ func (c *inference) compares(n *node) {
 		c.same(n, n.args[0], n.args[1])
 		c.is(n, Boolean)
 	case opLess, opLessEqual, opGreater, opGreaterEqual:
-		c.same(n, n.args[0], n.args[1])
-		c.orders = append(c.orders, n)
+		if c.same(n, n.args[0], n.args[1]) {
+			c.orders = append(c.orders, n)
+		}
 		c.is(n, Boolean)
 	case opIn:
 		for _, e := range n.args[2:] {
@@ -196,10 +197,10 @@ func (c *inference) want(by, n *node, t Type) {
 }
 
 // same makes two arguments of n one type, or says why they are not.
-func (c *inference) same(n, x, y *node) {
+func (c *inference) same(n, x, y *node) bool {
 	a, b := c.of(x), c.of(y)
 	switch {
-	case a.typ == Any && b.typ == Any, a.typ == b.typ && a.typ != Any:
+	case a.typ == b.typ:
 		c.join(x.id, y.id)
 	case a.typ == Any:
 		c.want(n, x, b.typ)
@@ -210,8 +211,17 @@ func (c *inference) same(n, x, y *node) {
 	case x.op == opRead && !a.known:
 		c.want(n, x, b.typ)
 	default:
-		c.errs.add(n.at, "%s", c.unlike(n, x, y))
+		c.errs.add(where(n, y), "%s", c.unlike(n, x, y))
 	}
+	return c.of(x).typ == c.of(y).typ
+}
+
+// where is the place to say that y is unlike what stands before it in n.
+func where(n, y *node) int {
+	if n.op == opChoose || n.op == opIn && y != n.args[1] {
+		return y.start
+	}
+	return n.at
 }
 
 func (c *inference) joinIf(ok bool, x, y *node) {
@@ -358,7 +368,11 @@ func (c *inference) unlike(n, x, y *node) string {
 	case opIn:
 		what = "in looks among values of one type"
 	}
-	return fmt.Sprintf("%s, and %s is %s, %s %s", what, c.shown(x), c.of(x).typ, c.shown(y), c.of(y).typ)
+	also := ""
+	if x.op == opNot {
+		also = fmt.Sprintf(": %s is of what follows it alone; want parentheses around the comparison", symbols[opNot].text)
+	}
+	return fmt.Sprintf("%s, and %s is %s, %s %s%s", what, c.shown(x), c.of(x).typ, c.shown(y), c.of(y).typ, also)
 }
 
 // shown is a part of the expression as messages name it.

@@ -42,7 +42,9 @@ type tree struct {
 type generator struct {
 	*rand.Rand
 	fields []field
-	left   int // nodes that may still be made
+	left   int   // nodes that may still be made
+	plain  bool  // texts are made of fields and constants alone, so that columns can hold them
+	gaps   []int // missing is one value in any of these; 0: none
 }
 
 var (
@@ -213,6 +215,9 @@ func (g *generator) in(depth int) *tree {
 }
 
 func (g *generator) textual(depth int) *tree {
+	if g.plain {
+		return g.leaf(Text)
+	}
 	if g.IntN(2) == 0 {
 		return g.of("+", Text, Text, 2, depth)
 	}
@@ -328,7 +333,7 @@ type data struct {
 func (g *generator) rows(n int) *data {
 	d := &data{rows: n, numbers: make([][]float64, len(g.fields)), texts: make([][][]byte, len(g.fields))}
 	for i, f := range g.fields {
-		gaps := pick(g, []int{0, 2, 5, 50}) // one in so many is missing
+		gaps := pick(g, g.gaps)
 		for range n {
 			missing := gaps > 0 && g.IntN(gaps) == 0
 			switch f.typ {

@@ -147,10 +147,12 @@ func (s *scanned) unexpected(at int) *Error {
 	if i < 0 {
 		return s.unfinished()
 	}
-	t := s.tokens[i]
-	if hint, ok := hints[t.Value]; ok && t.Kind != lexer.String {
-		return &Error{s.at(t), hint}
+	for first := max(0, i-1); first <= i; first++ {
+		if hint, ok := s.hint(first, i); ok {
+			return &Error{s.at(s.tokens[first]), hint}
+		}
 	}
+	t := s.tokens[i]
 	switch {
 	case i > 0 && s.tokens[i-1].Is(lexer.Identifier, "if"):
 		return &Error{s.at(s.tokens[i-1]), "if is not in the language; want condition ? a : b"}
@@ -206,6 +208,19 @@ func (s *scanned) nameless(at int) *Error {
 		}
 	}
 	return s.unexpected(at)
+}
+
+// hint explains what other languages write with the token first alone, where it
+// is the unexpected one, or with the one that touches it.
+func (s *scanned) hint(first, unexpected int) (hint string, ok bool) {
+	t := s.tokens[first]
+	if first+1 < len(s.tokens) && s.tokens[first+1].From == t.To && t.Is(lexer.Operator) {
+		if hint, ok = hints[t.Value+s.tokens[first+1].Value]; ok {
+			return hint, true
+		}
+	}
+	hint, ok = hints[t.Value]
+	return hint, ok && first == unexpected && t.Kind != lexer.String
 }
 
 // hints are for what other languages have.
