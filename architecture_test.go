@@ -26,7 +26,8 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	"":                    {},
 	"spec":                {[]string{""}, []string{"cuelang.org/go"}},
 	"functions":           {},
-	"pipeline":            {[]string{"spec", "functions"}, nil},
+	"pipeline":            {[]string{"spec", "functions", "pipeline/expression"}, nil},
+	"pipeline/expression": {[]string{"functions"}, []string{"github.com/expr-lang/expr"}},
 	"pipeline/codec":      {[]string{"spec", "functions", "pipeline"}, []string{"github.com/hamba/avro/v2"}},
 	"pipeline/kafka":      {[]string{"spec", "functions", "pipeline", "pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline/simulation": {[]string{"spec", "functions", "pipeline"}, nil},
@@ -38,7 +39,7 @@ var rooms = map[string]struct{ ours, libraries []string }{
 }
 
 // pure are the rooms of the core.
-var pure = []string{"pipeline", "functions"}
+var pure = []string{"pipeline", "pipeline/expression", "functions"}
 
 // impure are the packages that know the outside world, a clock or other goroutines:
 // these, and those below them.

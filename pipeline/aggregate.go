@@ -127,8 +127,11 @@ func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call
 		return call{}, errs
 	}
 	key, kind := c.ArgKey, c.Function.Kind
-	if text {
+	switch {
+	case text:
 		key, kind = "text "+key, c.Function.TextKind
+	case c.Function.Takes == functions.Condition:
+		key = "condition " + key // a number is none, though a condition may be a number
 	}
 	i := slices.IndexFunc(p.inputs, func(in input) bool { return in.key == key })
 	if i < 0 {

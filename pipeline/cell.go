@@ -296,11 +296,11 @@ func (p *Plan) Empty() []float64 {
 }
 
 // value is one operation of one field; NaN is no value. Below min_sample_size
-// the sample's size is still told, and every other operation gives the first
-// value or none.
+// what is no value of the field is told as it is, a count or a time; every other
+// operation gives the first value or none.
 func (p *Plan) value(s *state, op int) float64 {
 	fn := p.Operations[op]
-	if fn.Kind != functions.Tally && s.n < int64(p.Spec.MinSample) {
+	if fn.Unit != functions.NoUnit && fn.Unit != functions.SecondsUnit && s.n < int64(p.Spec.MinSample) {
 		if s.n == 0 || p.Spec.SmallSample == spec.NullValue {
 			return nan
 		}

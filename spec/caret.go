@@ -25,7 +25,7 @@ func (s shown) String() string { return s.line + "\n" + s.caret }
 // cut shows the line with a caret under its byte at offset. The line begins with
 // its first word, and what is far from the caret is left out.
 func cut(line string, offset int) shown {
-	offset = min(offset, len(line))
+	offset = max(0, min(offset, len(line)))
 	start := min(offset, len(line)-len(strings.TrimLeft(line, " \t")))
 	before, after := line[start:offset], strings.TrimRight(line[offset:], " \t")
 	left := lastColumns(before, mostBefore)

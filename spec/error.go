@@ -42,8 +42,10 @@ type Error struct {
 // line and, under its place, a caret.
 func (e Error) Error() string {
 	switch {
-	case e.Text != "":
+	case e.Text != "" && e.Source != "":
 		return e.head() + "\n" + cut(e.Source, e.Pos.Column-1).line + "\n" + cut(e.Text, e.Offset).String()
+	case e.Text != "":
+		return e.head() + "\n" + cut(e.Text, e.Offset).String()
 	case e.Source != "":
 		return e.head() + "\n" + cut(e.Source, e.Pos.Column-1).String()
 	}

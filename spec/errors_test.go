@@ -1,4 +1,4 @@
-package spec_test
+package spec
 
 import (
 	"flag"
@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
-
-	"github.com/aggrun/aggrun/spec"
 )
 
 var update = flag.Bool("update", false, "write the golden texts anew")
@@ -36,17 +34,12 @@ func TestErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := loadArchive(t, a)
-			want := golden(a)
-			if *update {
-				want.Data = []byte(got)
-				if err := os.WriteFile(full, txtar.Format(a), 0o644); err != nil {
-					t.Fatal(err)
-				}
+			_, err = loadArchive(t, a)
+			if err == nil {
+				t.Fatal("no error")
 			}
-			if got != string(want.Data) {
-				t.Errorf("got\n%s\nwant\n%s", got, want.Data)
-			}
+			got := err.Error() + "\n"
+			compare(t, full, a, got)
 			if jargon.MatchString(got) {
 				t.Errorf("%s speaks of what no user knows", jargon.FindString(got))
 			}
@@ -68,9 +61,23 @@ func golden(a *txtar.Archive) *txtar.File {
 	return &a.Files[len(a.Files)-1]
 }
 
-// loadArchive loads the files of a in a folder of their own, and returns the
-// error's text.
-func loadArchive(t *testing.T, a *txtar.Archive) string {
+// compare holds got against the archive's want, or writes it there.
+func compare(t *testing.T, path string, a *txtar.Archive, got string) {
+	t.Helper()
+	want := golden(a)
+	if *update {
+		want.Data = []byte(got)
+		if err := os.WriteFile(path, txtar.Format(a), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got != string(want.Data) {
+		t.Errorf("got\n%s\nwant\n%s", got, want.Data)
+	}
+}
+
+// loadArchive loads the files of a in a folder of their own.
+func loadArchive(t *testing.T, a *txtar.Archive) (*Spec, error) {
 	t.Chdir(t.TempDir())
 	for _, f := range a.Files {
 		if f.Name == "want" {
@@ -83,7 +90,7 @@ func loadArchive(t *testing.T, a *txtar.Archive) string {
 			t.Fatal(err)
 		}
 	}
-	paths, opts := []string{"."}, spec.Options{}
+	paths, opts := []string{"."}, Options{}
 	for line := range strings.Lines(string(a.Comment)) {
 		switch words := strings.Fields(line); {
 		case len(words) > 0 && words[0] == "load":
@@ -92,9 +99,39 @@ func loadArchive(t *testing.T, a *txtar.Archive) string {
 			opts.Tags = words[1:]
 		}
 	}
-	_, err := spec.Load(paths, opts)
-	if err == nil {
-		t.Fatal("no error")
+	return Load(paths, opts)
+}
+
+// TestCarets runs testdata/carets/*.txtar: specs in whose expressions valu0 is
+// wrong, and in "want" how that is shown.
+func TestCarets(t *testing.T) {
+	cases, err := filepath.Glob("testdata/carets/*.txtar")
+	if err != nil || len(cases) < 4 {
+		t.Fatalf("%d cases, %v", len(cases), err)
 	}
-	return err.Error() + "\n"
+	for _, path := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			full, err := filepath.Abs(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := txtar.ParseFile(full)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := loadArchive(t, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var errs Errors
+			for _, p := range s.Pipelines {
+				for path, text := range p.expressions() {
+					if at := strings.Index(text, "valu0"); at >= 0 {
+						errs = append(errs, p.ErrorAt(path, at, "unknown field valu0; did you mean value0?"))
+					}
+				}
+			}
+			compare(t, full, a, errs.Err().Error()+"\n")
+		})
+	}
 }

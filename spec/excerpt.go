@@ -5,6 +5,7 @@ package spec
 
 import (
 	"iter"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,12 +28,25 @@ func (o *origins) excerpt(s *Spec, files []file) {
 	for _, p := range s.Pipelines {
 		for path, text := range p.expressions() {
 			full := p.path(path)
-			pos, ok := o.at[full]
-			if f, known := byName[pos.File]; ok && known {
-				o.excerpts[full] = f.excerpt(pos, text)
+			pos := o.at[full]
+			f, known := byName[pos.File]
+			if !known {
+				f = imported(pos.File)
+				byName[pos.File] = f
 			}
+			o.excerpts[full] = f.excerpt(pos, text)
 		}
 	}
+}
+
+// imported is a file that another imports, which CUE has read by itself; without
+// lines where it cannot be read again.
+func imported(name string) numbered {
+	s, err := read(name)
+	if err != nil || kinds[filepath.Ext(name)] != cueKind {
+		return numbered{lines: []int{0}}
+	}
+	return number(file{source: s, kind: cueKind})
 }
 
 // numbered is a file whose lines are known.
@@ -75,7 +89,7 @@ func (p Pipeline) expressions() iter.Seq2[string, string] {
 
 // excerpt is the lines that the text at pos stands on.
 func (n numbered) excerpt(pos Position, text string) excerpt {
-	rest := n.text[n.lines[min(pos.Line, len(n.lines))-1]:]
+	rest := n.text[n.lines[max(1, min(pos.Line, len(n.lines)))-1]:]
 	from := follow(n.kind, rest, pos.Column-1, text)
 	last := 0
 	if from != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -21,7 +22,11 @@ func FuzzLoad(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, path := range cases {
+	carets, err := filepath.Glob("testdata/carets/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range append(cases, carets...) {
 		a, err := txtar.ParseFile(path)
 		if err != nil {
 			f.Fatal(err)
@@ -44,6 +49,9 @@ func FuzzLoad(f *testing.F) {
 		s, err := Load([]string{path}, Options{Timeout: time.Minute})
 		if err == nil {
 			wellFormed(t, s)
+			for _, p := range s.Pipelines {
+				pointed(t, p, path, text)
+			}
 			return
 		}
 		for _, e := range err.(Errors) {
@@ -68,6 +76,29 @@ func wellFormed(t *testing.T, s *Spec) {
 		for _, src := range p.Sources {
 			if (len(src.Topics) == 0) == (src.Regex == "") || src.Path == "" || src.Registry == "" || src.Time != nil && src.Time.Field == "" {
 				t.Errorf("%+v", src)
+			}
+		}
+	}
+}
+
+// pointed holds that the place of every character of p's expressions has that
+// character, or what may stand for it.
+func pointed(t *testing.T, p Pipeline, path, text string) {
+	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
+	for at, expression := range p.expressions() {
+		for offset := range len(expression) + 1 {
+			e := p.ErrorAt(at, offset, "wrong")
+			wellPlaced(t, e, path, text)
+			if caret := e.Error(); e.Source != "" && !strings.HasSuffix(caret, "^") {
+				t.Errorf("%q has no caret", caret)
+			}
+			if offset == len(expression) || !utf8.RuneStart(expression[offset]) || e.Text != "" || e.Pos.Line < 1 {
+				continue
+			}
+			there := lines[e.Pos.Line-1][e.Pos.Column-1:] + "\n"
+			isSpace := strings.ContainsRune(" \t\r\n", rune(there[0])) && strings.ContainsRune(" \n", rune(expression[offset]))
+			if there[0] != expression[offset] && there[0] != '\\' && !isSpace {
+				t.Errorf("%q is %q at byte %d, not %q", expression, expression[offset:], offset, there)
 			}
 		}
 	}

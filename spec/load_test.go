@@ -183,6 +183,22 @@ pipelines:
       - max
     sink: "{topic}-10s"
     max_replay: 100000
+  wind:
+    sources:
+      - mast
+      - topics: ["gust-*", squall]
+        where: speed >= 0
+        map: {speed: gust}
+        derive: {z: "gust * 2", a: z + 1, m: "\"é\" == $key ? a : z"}
+        time: at
+    group_by: salIndex
+    window: {size: 10s, advance: 2s, offset: 1s}
+    aggregates:
+      turbulence: stdev(speed) /
+        mean(speed)
+      area: |-
+        sum(speed)
+        * 2
 `,
 	"a.json": `{
 "kafka": {"brokers": ["localhost:9092"]},
@@ -190,7 +206,11 @@ pipelines:
 "pipelines": {
   "axes": {"source": {"topics": ["mount-*"], "fields": ["value*"]}, "window": {"size": "10s", "grace": "500ms"},
     "operations": ["mean", "max"], "sink": {"topic": "{topic}-10s"}, "max_replay": 100000},
-  "dome": {"source": ["dome"], "window": {"size": "10s", "grace": "500ms"}, "operations": ["mean", "stdev"]}
+  "dome": {"source": ["dome"], "window": {"size": "10s", "grace": "500ms"}, "operations": ["mean", "stdev"]},
+  "wind": {"sources": [{"topics": ["mast"]}, {"topics": ["gust-*", "squall"], "where": "speed >= 0", "map": {"speed": "gust"},
+      "derive": {"z": "gust * 2", "a": "z + 1", "m": "\"\u00e9\" == $key ? a : z"}, "time": {"field": "at", "unit": "s"}}],
+    "group_by": ["salIndex"], "window": {"size": "10s", "advance": "2s", "offset": "1s"},
+    "aggregates": {"turbulence": "stdev(speed) / mean(speed)", "area": "sum(speed)\n* 2"}}
 }}`,
 	"a.cue": `
 import "strings"
@@ -199,7 +219,26 @@ _usual: {size: "10s", grace: "500ms"}
 _brokers: ["localhost:9092"]
 kafka: brokers: _brokers
 registries: {source: "http://localhost:8081", sink: url: "http://localhost:8082/apis/ccompat/v7"}
-pipelines: [string]: window: _usual
+pipelines: [!~"wind"]: window: _usual
+pipelines: wind: {
+	sources: ["mast", {
+		topics: ["gust-*", "squall"]
+		where: "speed >= 0"
+		map: speed: "gust"
+		derive: {z: "gust * 2", a: "z + 1", m: #""\#u00e9" == $key ? a : z"#}
+		time: "at"
+	}]
+	group_by: "salIndex"
+	window: {size: "10s", advance: "2s", offset: "1s"}
+	aggregates: {
+		turbulence: "stdev(speed) / \(_mean)"
+		area:       """
+			sum(speed)
+			* 2
+			"""
+	}
+}
+_mean: "mean(speed)"
 pipelines: axes: {
 	source: {topics: ["mount-*"], fields: ["value*"]}
 	operations: ["mean", "max"]
@@ -220,7 +259,7 @@ func TestLanguagesAgree(t *testing.T) {
 	}
 	equal(t, specs["a.json"], specs["a.yaml"])
 	equal(t, specs["a.cue"], specs["a.yaml"])
-	if n := len(specs["a.yaml"].Pipelines); n != 2 {
+	if n := len(specs["a.yaml"].Pipelines); n != 3 {
 		t.Errorf("%d pipelines", n)
 	}
 }
@@ -286,8 +325,21 @@ func TestOrigins(t *testing.T) {
 `, "b.cue": `_base: {window: size: _size, operations: ["mean"]}
 _size: "1s"
 pipelines: q: _base & {source: ["a", "b"], late: "drop"}
+`, "c.yaml": `pipelines:
+  r:
+    sources:
+      - a
+      - [b, c]
+      - topics: [d]
+        where: x
+        derive: {y: "x + 1"}
+        time: at
+    group_by: x
+    window: 1s
+    aggregates:
+      n: count()
 `})
-	s, err := Load([]string{"a.yaml", "./b.cue"}, Options{})
+	s, err := Load([]string{"a.yaml", "./b.cue", "c.yaml"}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,6 +364,15 @@ pipelines: q: _base & {source: ["a", "b"], late: "drop"}
 		{1, "window.size", "./b.cue:2:8"}, // the value itself, not the name for it
 		{1, "operations[0]", "./b.cue:1:43"},
 		{1, "late", "./b.cue:3:50"},
+		{2, "sources[0]", "c.yaml:4:9"},
+		{2, "sources[0].topics[0]", "c.yaml:4:9"},
+		{2, "sources[1].topics[1]", "c.yaml:5:13"},
+		{2, "sources[2].where", "c.yaml:7:16"},
+		{2, "sources[2].derive.y", "c.yaml:8:21"},
+		{2, "sources[2].time.field", "c.yaml:9:15"},
+		{2, "sources[2].time.unit", "c.yaml:9:9"},
+		{2, "group_by[0]", "c.yaml:10:15"},
+		{2, "aggregates.n", "c.yaml:13:10"},
 	} {
 		if got := s.Pipelines[test.pipeline].Pos(test.path).String(); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.path, got, test.want)

@@ -69,7 +69,10 @@ func sourcesOf(p place, v cue.Value) iter.Seq2[place, cue.Value] {
 
 // require reports what is wrong with v, the mapping at p.
 func (t together) require(p place, v cue.Value, at *origins, r *report) {
-	given := slices.DeleteFunc(slices.Clone(t.fields), func(f string) bool { return !lookup(v, f).Exists() })
+	given := slices.DeleteFunc(slices.Clone(t.fields), func(f string) bool {
+		inner := lookup(v, f)
+		return !inner.Exists() || t.many && isEmptyMapping(inner)
+	})
 	switch {
 	case len(given) == 0:
 		r.add(at.at[p.path], p.field(t.fields[0]).path, "is missing: want %s", t.want)
@@ -77,6 +80,13 @@ func (t together) require(p place, v cue.Value, at *origins, r *report) {
 		second := p.field(given[1]).path
 		r.add(at.at[second], second, "stands beside %s: want one of them", given[0])
 	}
+}
+
+func isEmptyMapping(v cue.Value) bool {
+	for range entries(v) {
+		return false
+	}
+	return v.Kind() == cue.StructKind
 }
 
 // refuseRegistries reports pipelines that name a registry which is declared

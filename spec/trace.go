@@ -21,7 +21,7 @@ type trace struct {
 // means text.
 func follow(k kind, src string, at int, text string) []int {
 	t := &trace{src: src, text: text, from: make([]int, 0, len(text)+1)}
-	if at > len(src) {
+	if at < 0 || at > len(src) {
 		return nil
 	}
 	end := 0

@@ -58,29 +58,13 @@ func (t *trace) cueLines(at int, rest, hash string) int {
 		if before >= 0 {
 			t.put("\n", before)
 		}
-		before, at = t.cueContent(at, hash, indent)
-	}
-	return t.lose()
-}
-
-// cueContent follows src[at:] to the end of the line, or, where line breaks are
-// escaped, of several. It returns where that end is, and where the next begins.
-func (t *trace) cueContent(at int, hash, indent string) (end, next int) {
-	for at < len(t.src) && !t.lost {
-		rest := t.src[at:]
-		size := breakSize(rest)
-		escaped := breakSize(strings.TrimPrefix(rest, `\`+hash))
-		switch {
-		case size > 0:
-			return at, at + size
-		case rest[0] == '\\' && escaped > 0:
-			at += 1 + len(hash) + escaped
-			at += commonPrefix(t.src[at:], indent)
-		default:
+		for at < len(t.src) && breakSize(t.src[at:]) == 0 && !t.lost {
 			at = t.cueChar(at, hash)
 		}
+		before = at
+		at += breakSize(t.src[at:])
 	}
-	return t.lose(), 0
+	return t.lose()
 }
 
 // closing is the white space before the first quotes that begin a line.

@@ -19,7 +19,7 @@ prints the environment that points the other commands at them. They are for
 development: nothing is replicated, and without --dir nothing is kept.
 
 	aggrun dev > /tmp/env & sleep 1; source /tmp/env
-	aggrun init-example && aggrun produce & aggrun run -f examples/seed.yaml
+	aggrun init-example && aggrun produce & aggrun run -f examples/seed
 `,
 		bind: func(fs *pflag.FlagSet) action {
 			var o embedded.Options

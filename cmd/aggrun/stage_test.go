@@ -205,6 +205,13 @@ func (s *stage) settled(topic string) map[int32]int64 {
 // decode reads a value by its schema in a registry.
 func (s *stage) decode(registry string, r *kgo.Record) map[string]any {
 	s.t.Helper()
+	_, fields := s.decoded(registry, r)
+	return fields
+}
+
+// decoded reads a value, and gives its schema too.
+func (s *stage) decoded(registry string, r *kgo.Record) (*avro.Schema, map[string]any) {
+	s.t.Helper()
 	if len(r.Value) < 5 || r.Value[0] != 0 {
 		s.t.Fatalf("%s/%d/%d: %x is not in the wire format", r.Topic, r.Partition, r.Offset, r.Value)
 	}
@@ -213,7 +220,7 @@ func (s *stage) decode(registry string, r *kgo.Record) map[string]any {
 	if rest, err := schema.Decode(r.Value[5:], &fields); err != nil || len(rest) > 0 {
 		s.t.Fatalf("%s/%d/%d: %v, %d bytes left", r.Topic, r.Partition, r.Offset, err, len(rest))
 	}
-	return fields
+	return schema, fields
 }
 
 func (s *stage) schema(registry string, id int) *avro.Schema {

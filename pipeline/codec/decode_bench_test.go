@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/twmb/avro"
+
+	"github.com/aggrun/aggrun/pipeline"
 )
 
 // benchmarkCase is a schema, some of its records, and the fields to select.
@@ -63,19 +65,19 @@ func BenchmarkDecode(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			want := map[string]int{}
+			var want []pipeline.Column
 			for i, f := range c.fields {
-				want[f] = i
+				want = append(want, pipeline.Column{Path: f, Slot: i})
 			}
 			d, err := CompileDecoder(s, want)
 			if err != nil {
 				b.Fatal(err)
 			}
 			bodies := benchmarkBodies(b, c, s)
-			columns := newColumns(len(want), len(bodies))
+			batch := newBatch(want, len(bodies))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i = (i + 1) & (len(bodies) - 1) {
-				if err := d.Decode(bodies[i], i, columns); err != nil {
+				if err := d.Decode(bodies[i], i, batch); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -98,12 +100,4 @@ func benchmarkBodies(b *testing.B, c benchmarkCase, s *Schema) [][]byte {
 		bodies[r] = body
 	}
 	return bodies
-}
-
-func newColumns(slots, rows int) [][]float64 {
-	columns := make([][]float64, slots)
-	for i := range columns {
-		columns[i] = make([]float64, rows)
-	}
-	return columns
 }

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
-
-	hamba "github.com/hamba/avro/v2"
-	twmb "github.com/twmb/avro"
 
 	"github.com/aggrun/aggrun/functions"
 	"github.com/aggrun/aggrun/pipeline"
@@ -17,80 +16,136 @@ import (
 // TestEncode reads encoded results back with two other libraries and our own.
 func TestEncode(t *testing.T) {
 	g := rand.New(rand.NewPCG(1, 2))
-	operations := functions.All()[:3]
-	for _, nulls := range []spec.Nulls{spec.NullsUnion, spec.NullsNaN} {
-		for n := range 5 {
-			var fields []pipeline.Field
-			for i := range n {
-				fields = append(fields, pipeline.Field{Name: fmt.Sprintf("v%d", i)})
-			}
-			s, err := SinkSchema("t", spec.Sink{Nulls: nulls}, fields, operations)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := randomResult(g, g.IntN(n*len(operations)+1))
-			value := NewEncoder(77, n, len(operations), nulls).Append([]byte("before"), r)
-			id, body, err := Header(value[len("before"):])
-			if id != 77 || err != nil {
-				t.Fatalf("header: %d, %v", id, err)
-			}
-			readBack(t, s, body, r, columnNames(fields, operations))
+	for i := range 500 {
+		nulls := []spec.Nulls{spec.NullsUnion, spec.NullsNaN}[i%2]
+		out := randomOutput(g)
+		s := mustSink(t, nulls, out)
+		r, want := randomResult(g, out)
+		value := NewEncoder(77, out, nulls).Append([]byte("before"), r)
+		id, body, err := Header(value[len("before"):])
+		if id != 77 || err != nil {
+			t.Fatalf("header: %d, %v", id, err)
+		}
+		p := newProbe(t, s, plainJSON(s.Text()))
+		p.compare(t, "the result", body, want)
+		p.compareOthers(t, s.Text(), body)
+		if t.Failed() {
+			t.Fatalf("%s\n%+v", s.Text(), r)
 		}
 	}
 }
 
-func randomResult(g *rand.Rand, values int) *pipeline.Result {
+func randomOutput(g *rand.Rand) pipeline.Output {
+	out := pipeline.Output{Operations: functions.All()[:g.IntN(4)]}
+	for i := range g.IntN(4) {
+		var found []pipeline.KeyType
+		for _, letter := range g.Perm(4)[:g.IntN(5)] {
+			found = append(found, types("idbt")[letter])
+		}
+		out.Group = append(out.Group, pipeline.GroupField{Name: fmt.Sprintf("g%d", i), Types: found})
+	}
+	for s := range g.IntN(3) {
+		var fields []pipeline.Field
+		for i := range g.IntN(4) {
+			fields = append(fields, pipeline.Field{Name: fmt.Sprintf("v%d_%d", s, i)})
+		}
+		out.Sources = append(out.Sources, fields)
+	}
+	for i := range g.IntN(3) {
+		out.Aggregates = append(out.Aggregates, pipeline.Aggregate{Name: fmt.Sprintf("x%d", i), Text: "sum(a)"})
+	}
+	return out
+}
+
+// randomResult is a result, which may not reach all columns, and the record that it
+// is to be: without the fields that have no value.
+func randomResult(g *rand.Rand, out pipeline.Output) (*pipeline.Result, map[string]any) {
 	start := g.Int64N(2e18)
 	r := &pipeline.Result{Start: start, End: start + g.Int64N(1e12), Count: g.Int64()}
-	for range values {
-		r.Values = append(r.Values, []float64{g.NormFloat64(), math.NaN(), math.Inf(-1), 0}[g.IntN(4)])
+	want := map[string]any{"time": midpoint(r.Start, r.End), "window_size": seconds(r.End - r.Start), "count": r.Count}
+	names := columnNames(out)[3:]
+	for i, field := range out.Group {
+		value, v := randomGroupValue(g, field)
+		r.Group = append(r.Group, value)
+		want[names[i]] = v
 	}
-	return r
+	names = names[len(out.Group):]
+	random := func(columns int) (values []float64) {
+		for i := range g.IntN(columns + 1) {
+			values = append(values, []float64{g.NormFloat64(), math.NaN(), math.Inf(-1), 0}[g.IntN(4)])
+			want[names[i]] = values[i]
+		}
+		names = names[columns:]
+		return values
+	}
+	for _, fields := range out.Sources {
+		r.Fields = append(r.Fields, random(len(fields)*len(out.Operations)))
+	}
+	r.Aggregates = random(len(out.Aggregates))
+	for len(r.Fields) > 0 && r.Fields[len(r.Fields)-1] == nil {
+		r.Fields = r.Fields[:len(r.Fields)-1]
+	}
+	return r, want
 }
 
-func readBack(t *testing.T, s *Schema, body []byte, r *pipeline.Result, columns []string) {
-	t.Helper()
-	want := map[string]float64{
-		"time": midpoint(r.Start, r.End), "window_size": seconds(r.End - r.Start), "count": float64(r.Count),
+// randomGroupValue is a group value of one of the field's types, and what is to be
+// read of it.
+func randomGroupValue(g *rand.Rand, field pipeline.GroupField) (pipeline.GroupValue, any) {
+	if g.IntN(4) == 0 {
+		return nil, nil
 	}
-	for i, name := range columns {
-		want[name] = math.NaN()
-		if i < len(r.Values) {
-			want[name] = r.Values[i]
+	letter := byte('t')
+	if len(field.Types) > 0 {
+		letter = byte(field.Types[g.IntN(len(field.Types))])
+	}
+	switch letter {
+	case 'i':
+		v := int64(g.Uint64()) >> g.IntN(64)
+		return pipeline.AppendKeyInteger(nil, v), v
+	case 'd':
+		v := []float64{g.NormFloat64(), math.Inf(1), float64(g.IntN(10))}[g.IntN(3)]
+		if v == math.Trunc(v) && !math.IsInf(v, 0) && slices.Contains(field.Types, pipeline.KeyInteger) {
+			return pipeline.AppendKeyNumber(nil, v), int64(v)
 		}
+		return pipeline.AppendKeyNumber(nil, v), v
+	case 'b':
+		v := g.IntN(2) == 0
+		return pipeline.AppendKeyBoolean(nil, v), v
 	}
-	var byHamba, byTwmb map[string]any
-	if err := hamba.Unmarshal(parseHamba(s.Text()), body, &byHamba); err != nil {
-		t.Fatal(err)
-	}
-	if rest, err := twmb.MustParse(s.Text()).Decode(body, &byTwmb); err != nil || len(rest) > 0 {
-		t.Fatal(err, rest)
-	}
-	sameNumbers(t, "hamba", want, byHamba)
-	sameNumbers(t, "twmb", want, byTwmb)
-	own, err := decodeAll(s, body)
-	if err != nil || len(own) != len(want) {
-		t.Fatal(own, err)
-	}
-	for name, v := range own {
-		if v != want[name] && (v == v || want[name] == want[name]) {
-			t.Errorf("%s is %v, want %v", name, v, want[name])
-		}
-	}
+	text := strings.Repeat("é", g.IntN(100))
+	return pipeline.AppendKeyText(nil, text), text
 }
 
-func TestEncodeTooManyValues(t *testing.T) {
-	defer func() {
-		if got, want := recover(), "codec: a result of 2 values for a schema of 1"; got != want {
-			t.Errorf("panic is %v, want %s", got, want)
-		}
-	}()
-	NewEncoder(1, 1, 1, spec.NullsUnion).Append(nil, &pipeline.Result{Values: make([]float64, 2)})
+// TestEncodeUnfit wants a panic of a result that is not of its schema.
+func TestEncodeUnfit(t *testing.T) {
+	out := pipeline.Output{
+		Group: []pipeline.GroupField{{Name: "g", Types: types("it")}}, Sources: [][]pipeline.Field{{{Name: "v"}}},
+		Operations: lookup(t, "mean"),
+	}
+	group := []pipeline.GroupValue{nil}
+	for want, r := range map[string]*pipeline.Result{
+		"codec: a result of 2 values for a schema of 1":        {Group: group, Fields: [][]float64{{1, 2}}},
+		"codec: a result of 2 sources for a schema of 1":       {Group: group, Fields: [][]float64{{1}, nil}},
+		"codec: a result of 1 values for a schema of 0":        {Group: group, Aggregates: []float64{1}},
+		"codec: a result of 0 group values for a schema of 1":  {},
+		"codec: a group value of type b for a schema of [i t]": {Group: []pipeline.GroupValue{pipeline.AppendKeyBoolean(nil, true)}},
+		"codec: a group value of type d for a schema of [i t]": {Group: []pipeline.GroupValue{pipeline.AppendKeyNumber(nil, 1.5)}},
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("panic is %v, want %s", got, want)
+				}
+			}()
+			NewEncoder(1, out, spec.NullsUnion).Append(nil, r)
+		}()
+	}
 }
 
 func TestEncodeOneNaN(t *testing.T) {
-	e := NewEncoder(1, 1, 1, spec.NullsNaN)
-	odd := &pipeline.Result{Values: []float64{math.Float64frombits(0xfff8_0000_0000_1234)}}
+	out := pipeline.Output{Sources: [][]pipeline.Field{{{Name: "v"}}}, Operations: lookup(t, "mean")}
+	e := NewEncoder(1, out, spec.NullsNaN)
+	odd := &pipeline.Result{Fields: [][]float64{{math.Float64frombits(0xfff8_0000_0000_1234)}}}
 	none := &pipeline.Result{}
 	if a, b := e.Append(nil, odd), e.Append(nil, none); string(a) != string(b) {
 		t.Errorf("%x and %x", a, b)
@@ -121,11 +176,21 @@ func TestExample(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	r := &pipeline.Result{Start: 1e18, End: 1e18 + 1e9, Count: 100, Values: make([]float64, 70)}
-	e := NewEncoder(1, 10, 7, spec.NullsUnion)
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = e.Append(dst[:0], r)
+	out := pipeline.Output{Sources: [][]pipeline.Field{make([]pipeline.Field, 10)}, Operations: functions.All()[:7]}
+	grouped := out
+	grouped.Group = []pipeline.GroupField{{Types: types("i")}, {Types: types("t")}}
+	for name, out := range map[string]pipeline.Output{"plain": out, "grouped": grouped} {
+		b.Run(name, func(b *testing.B) {
+			r := &pipeline.Result{Start: 1e18, End: 1e18 + 1e9, Count: 100, Fields: [][]float64{make([]float64, 70)}}
+			if out.Group != nil {
+				r.Group = []pipeline.GroupValue{pipeline.AppendKeyInteger(nil, 7), pipeline.AppendKeyText(nil, "dome")}
+			}
+			e := NewEncoder(1, out, spec.NullsUnion)
+			var dst []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = e.Append(dst[:0], r)
+			}
+		})
 	}
 }

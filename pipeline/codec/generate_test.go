@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 )
 
@@ -26,10 +27,10 @@ func (g *generator) record(fields int) map[string]any {
 }
 
 func (g *generator) fieldType() any {
-	switch g.IntN(4) {
-	case 0:
+	switch g.IntN(5) {
+	case 0, 1:
 		return g.typ(0)
-	case 1:
+	case 2:
 		return g.numberUnion()
 	default:
 		return g.number()
@@ -57,10 +58,17 @@ func (g *generator) typ(level int) any {
 	simple := []any{
 		"null", "boolean", "int", "long", "float", "double", "bytes", "string",
 		map[string]any{"type": "long", "logicalType": "timestamp-millis"},
+		map[string]any{"type": "long", "logicalType": "timestamp-micros"},
+		map[string]any{"type": "long", "logicalType": "timestamp-nanos"},
+		map[string]any{"type": "long", "logicalType": "local-timestamp-millis"},
+		map[string]any{"type": "long", "logicalType": "local-timestamp-micros"},
+		map[string]any{"type": "long", "logicalType": "local-timestamp-nanos"},
+		map[string]any{"type": "int", "logicalType": "time-millis"},
+		map[string]any{"type": "long", "logicalType": "time-micros"},
 		map[string]any{"type": "int", "logicalType": "date"},
 		map[string]any{"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2},
 	}
-	n := g.IntN(len(simple) + 7)
+	n := g.IntN(len(simple) + 16)
 	if n < len(simple) || level >= 3 {
 		return simple[n%len(simple)]
 	}
@@ -69,22 +77,30 @@ func (g *generator) typ(level int) any {
 		return map[string]any{"type": "enum", "name": g.name("E"), "symbols": []any{"A", "B", "C"}}
 	case 1:
 		return map[string]any{"type": "fixed", "name": g.name("F"), "size": float64(g.IntN(20))}
-	case 2, 3:
+	case 2:
+		return map[string]any{"type": "fixed", "name": g.name("D"), "size": float64(4 + g.IntN(20)), "logicalType": "decimal", "precision": 9, "scale": g.IntN(10)}
+	case 3, 4, 5, 6:
 		return map[string]any{"type": "array", "items": g.typ(level + 1)}
-	case 4:
+	case 7:
 		return map[string]any{"type": "map", "values": g.typ(level + 1)}
-	case 5:
+	case 8, 9, 10:
 		return g.union(level)
 	}
-	r := g.record(g.IntN(4))
-	for _, f := range r["fields"].([]any) {
-		f.(map[string]any)["type"] = g.typ(level + 1)
-	}
-	return r
+	return g.nest(level)
 }
 
+// union is of types that Avro allows together: simple ones and a named one, or a
+// nest that may be null, or two records.
 func (g *generator) union(level int) any {
-	branches := []any{"null", "string", "long"}
+	switch g.IntN(6) {
+	case 0:
+		return []any{"null", map[string]any{"type": "array", "items": g.typ(level + 1)}}
+	case 1:
+		return []any{g.nest(level), "null"}
+	case 2:
+		return []any{g.nest(level), "null", g.nest(level)}
+	}
+	branches := []any{"null", "string", "long", "boolean"}
 	if b := g.typ(level + 1); isNamed(b) {
 		branches = append(branches, b)
 	}
@@ -92,14 +108,26 @@ func (g *generator) union(level int) any {
 	return branches[:1+g.IntN(len(branches))]
 }
 
+// nest is a record of any types.
+func (g *generator) nest(level int) any {
+	r := g.record(0)
+	fields := []any{}
+	for i := range g.IntN(4) {
+		fields = append(fields, map[string]any{"name": fmt.Sprintf("f%d", i), "type": g.typ(level + 1)})
+	}
+	r["fields"] = fields
+	return r
+}
+
 func isNamed(t any) bool {
 	m, ok := t.(map[string]any)
 	return ok && m["name"] != nil
 }
 
-// body appends a random value of type t, and gives it as a float64 when it is a
-// number; NaN otherwise.
-func (g *generator) body(dst []byte, t any) ([]byte, float64) {
+// body appends a random value of type t, and gives it: nil, a bool, an int64, a
+// float64, a string, a big.Rat of a decimal, an instant, a map of a record's fields,
+// a slice of an array's items, and other for what no form reads.
+func (g *generator) body(dst []byte, t any) ([]byte, any) {
 	switch t := t.(type) {
 	case string:
 		return g.primitive(dst, t)
@@ -108,49 +136,133 @@ func (g *generator) body(dst []byte, t any) ([]byte, float64) {
 		return g.body(binary.AppendVarint(dst, int64(i)), t[i])
 	}
 	m := t.(map[string]any)
-	nan := math.NaN()
+	if m["logicalType"] != nil {
+		return g.logical(dst, m)
+	}
 	switch m["type"] {
 	case "record":
+		record := map[string]any{}
 		for _, f := range m["fields"].([]any) {
-			dst, _ = g.body(dst, f.(map[string]any)["type"])
+			f := f.(map[string]any)
+			dst, record[f["name"].(string)] = g.body(dst, f["type"])
 		}
-		return dst, nan
+		return dst, record
 	case "enum":
-		return binary.AppendVarint(dst, int64(g.IntN(len(m["symbols"].([]any))))), nan
+		symbols := m["symbols"].([]any)
+		i := g.IntN(len(symbols))
+		return binary.AppendVarint(dst, int64(i)), symbols[i]
 	case "fixed":
-		return g.bytes(dst, int(m["size"].(float64))), nan
+		return g.bytes(dst, int(m["size"].(float64))), other{}
 	case "array":
-		return g.blocks(dst, func(b []byte) []byte { b, _ = g.body(b, m["items"]); return b }), nan
+		items := []any{}
+		dst = g.blocks(dst, func(b []byte) []byte {
+			b, v := g.body(b, m["items"])
+			items = append(items, v)
+			return b
+		})
+		return dst, items
 	case "map":
-		return g.blocks(dst, func(b []byte) []byte { b, _ = g.body(g.key(b), m["values"]); return b }), nan
+		return g.blocks(dst, func(b []byte) []byte { b, _ = g.body(g.key(b), m["values"]); return b }), other{}
 	}
-	dst, v := g.primitive(dst, m["type"].(string))
-	return dst, v
+	return g.primitive(dst, m["type"].(string))
 }
 
-func (g *generator) primitive(dst []byte, t string) ([]byte, float64) {
+// other is a value that no form reads.
+type other struct{}
+
+// instant is a value of a logical type of time.
+type instant struct{ seconds *big.Rat }
+
+// ticksOf are the logical types of time, by how many of theirs make a second.
+var ticksOf = map[string]int64{
+	"time-millis": 1e3, "time-micros": 1e6, "timestamp-millis": 1e3, "timestamp-micros": 1e6, "timestamp-nanos": 1e9,
+	"local-timestamp-millis": 1e3, "local-timestamp-micros": 1e6, "local-timestamp-nanos": 1e9,
+}
+
+func (g *generator) logical(dst []byte, m map[string]any) ([]byte, any) {
+	logical := m["logicalType"].(string)
+	switch {
+	case logical == "decimal":
+		return g.decimal(dst, m)
+	case logical == "time-micros":
+		v := g.Int64N(86400e6) // a library's own duration overflows
+		return binary.AppendVarint(dst, v), instant{big.NewRat(v, 1e6)}
+	}
+	dst, v := g.primitive(dst, m["type"].(string))
+	if logical == "date" {
+		return dst, instant{big.NewRat(v.(int64)*86400, 1)}
+	}
+	return dst, instant{big.NewRat(v.(int64), ticksOf[logical])}
+}
+
+func (g *generator) decimal(dst []byte, m map[string]any) ([]byte, any) {
+	size, fixed := m["size"].(float64)
+	if !fixed {
+		size = float64(g.IntN(maxDecimal + 1))
+		dst = binary.AppendVarint(dst, int64(size))
+	}
+	from := len(dst)
+	dst = g.bytes(dst, int(size))
+	if size > 8 && g.IntN(2) == 0 {
+		for i := range dst[from : len(dst)-8] {
+			dst[from+i] = 0 // a small number in much room
+		}
+	}
+	n := new(big.Int).SetBytes(dst[from:])
+	if size > 0 && dst[from] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size)))
+	}
+	scale := int64(toInt(m["scale"]))
+	return dst, new(big.Rat).SetFrac(n, new(big.Int).Exp(big.NewInt(10), big.NewInt(scale), nil))
+}
+
+// toInt is a number of JSON, parsed or not.
+func toInt(v any) int {
+	if f, ok := v.(float64); ok {
+		return int(f)
+	}
+	return v.(int)
+}
+
+func (g *generator) primitive(dst []byte, t string) ([]byte, any) {
 	switch t {
 	case "boolean":
-		return append(dst, byte(g.IntN(2))), math.NaN()
+		v := g.IntN(2)
+		return append(dst, byte(v)), v == 1
 	case "int":
 		v := int32(g.Uint32()) >> g.IntN(32)
-		return binary.AppendVarint(dst, int64(v)), float64(v)
+		return binary.AppendVarint(dst, int64(v)), int64(v)
 	case "long":
 		v := int64(g.Uint64()) >> g.IntN(64)
-		return binary.AppendVarint(dst, v), float64(v)
+		return binary.AppendVarint(dst, v), v
 	case "float":
-		v := float32(g.NormFloat64())
+		v := float32(g.double())
 		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(v)), float64(v)
 	case "double":
-		v := g.NormFloat64()
+		v := g.double()
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v)), v
 	case "string":
-		return g.key(dst), math.NaN()
+		from := len(dst)
+		dst = g.key(dst)
+		_, n := binary.Varint(dst[from:])
+		return dst, string(dst[from+n:])
 	case "bytes":
 		n := g.IntN(70)
-		return g.bytes(binary.AppendVarint(dst, int64(n)), n), math.NaN()
+		return g.bytes(binary.AppendVarint(dst, int64(n)), n), other{}
 	}
-	return dst, math.NaN() // null
+	return dst, nil // null
+}
+
+// double is whole, odd or no number now and then.
+func (g *generator) double() float64 {
+	v := g.NormFloat64()
+	switch g.IntN(8) {
+	case 0:
+		return math.Round(1000 * v)
+	case 1:
+		return []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 1 << 63, -1 << 63}[g.IntN(6)]
+	}
+	return v
 }
 
 func (g *generator) bytes(dst []byte, n int) []byte {

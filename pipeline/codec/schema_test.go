@@ -24,6 +24,7 @@ const everyType = `{"type":"record","name":"telemetry.Mount","fields":[
 	{"name":"day","type":["null",{"type":"int","logicalType":"date"}]},
 	{"name":"odd","type":{"type":"long","logicalType":"decimal"}},
 	{"name":"mine","type":{"type":"double","logicalType":"metres"}},
+	{"name":"noon","type":{"type":"int","logicalType":"time-millis"}},
 	{"name":"kind","type":{"type":"enum","name":"Kind","symbols":["A","B"],"default":"A"}},
 	{"name":"id","type":{"type":"fixed","name":"Id","size":16}},
 	{"name":"wave","type":{"type":"array","items":"double"}},
@@ -50,27 +51,6 @@ func TestFields(t *testing.T) {
 	}
 	if s.Text() != everyType {
 		t.Error("Text is not what was parsed")
-	}
-}
-
-func TestFieldType(t *testing.T) {
-	s := mustParse(t, everyType)
-	for name, want := range map[string]string{
-		"time": "double true", "i": "int true", "l": "[long] true", "f": "[null, float] true", "m": "[int, null, double] true",
-		"on": "boolean false", "nothing": "null false", "nullable_nothing": "[null] false", "name": "[null, string] false",
-		"blob": "bytes false", "price": "bytes (decimal) false", "at": "long (timestamp-nanos) false",
-		"day": "[null, int (date)] false", "odd": "long true", "mine": "double true", "kind": "enum telemetry.Kind false",
-		"id": "fixed telemetry.Id of 16 bytes false", "wave": "array of double false", "tags": "map of union false",
-		"pos": "record telemetry.Pos false", "last": "[null, record telemetry.Pos, enum telemetry.Kind] false",
-		"children": "array of record telemetry.Mount false",
-	} {
-		typ, numeric, ok := s.FieldType(name)
-		if got := fmt.Sprint(typ, " ", numeric); !ok || got != want {
-			t.Errorf("%s is %s, want %s", name, got, want)
-		}
-	}
-	if _, _, ok := s.FieldType("x"); ok {
-		t.Error("a field that is not there is found")
 	}
 }
 
@@ -126,8 +106,8 @@ func TestParseSchemaReferences(t *testing.T) {
 	line := `{"type":"record","name":"geo.Line","fields":[{"name":"from","type":"Point"},{"name":"to","type":"Point"}]}`
 	text := `{"type":"record","name":"R","fields":[{"name":"v","type":"double"},{"name":"line","type":"geo.Line"}]}`
 	s := mustParse(t, text, point, line, point)
-	if typ, _, _ := s.FieldType("line"); typ != "record geo.Line" {
-		t.Errorf("line is %s", typ)
+	if f, ok, err := s.Field("line"); !ok || err != nil || f.Type != "record geo.Line" {
+		t.Errorf("line is %s", f.Type)
 	}
 	got, err := decodeAll(s, appendDouble(appendDouble(appendDouble(nil, 1), 2), 3))
 	if err != nil || got["v"] != 1 {
