@@ -65,7 +65,7 @@ type timed struct {
 	decoder *Decoder
 }
 
-func newProbe(t *testing.T, s *Schema, json any) *probe {
+func newProbe(t testing.TB, s *Schema, json any) *probe {
 	p := &probe{json: json}
 	named := map[string]any{}
 	for _, path := range pathsOf(named, "", json, 0) {
@@ -168,7 +168,11 @@ func (p *probe) compareTimes(t *testing.T, who string, body []byte, tree any) {
 	for _, c := range p.times {
 		b := newBatch(nil, 1)
 		err := c.decoder.Decode(body, 0, b)
-		want, resolution := timeOf(look(tree, c.Path), c.Unit)
+		v := look(tree, c.Path)
+		if _, ok := v.(string); ok {
+			continue // FuzzParseTime sees to texts
+		}
+		want, resolution := timeOf(v, c.Unit)
 		if err != nil {
 			if _, ok := err.(*fieldError); !ok || want != nil {
 				t.Errorf("%s as time: %v, by %s %v", c.Path, err, who, want)

@@ -42,7 +42,9 @@ func describe(path string, found []field) FieldInfo {
 	}}
 	var types []string
 	for _, f := range found {
-		types = append(types, f.typ.String())
+		if text := f.typ.String(); !slices.Contains(types, text) {
+			types = append(types, text)
+		}
 		info.Forms &= f.typ.forms()
 	}
 	info.Type = strings.Join(types, " or ")

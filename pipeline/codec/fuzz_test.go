@@ -43,13 +43,15 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	g := &generator{Rand: rand.New(rand.NewPCG(5, 6))}
+	var probes []*probe
 	for i, text := range fuzzSchemas {
+		probes = append(probes, newProbe(f, mustParse(f, text), plainJSON(text)))
 		body, _ := g.body(nil, plainJSON(text))
 		f.Add(uint8(i), body)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
-		text := fuzzSchemas[int(which)%len(fuzzSchemas)]
-		p := newProbe(t, mustParse(t, text), plainJSON(text))
+		i := int(which) % len(fuzzSchemas)
+		text, p := fuzzSchemas[i], probes[i]
 		err := p.decoder.Decode(body, 0, newBatch(p.columns, 1))
 		tree, otherErr := decodeTwmb(text, body)
 		switch {

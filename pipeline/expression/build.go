@@ -69,7 +69,7 @@ func (b *builder) refuse(n ast.Node, at int) *node {
 	case *ast.VariableDeclaratorNode:
 		return b.fail(max(0, b.before(at, "let")), "let is not in the language; want a derived field of that name, or the expression itself")
 	case *ast.SequenceNode:
-		return b.fail(b.at(n.Nodes[1].Location()), "this is a second expression; want one")
+		return b.fail(b.node(n.Nodes[1]).start, "this is a second expression; want one")
 	}
 	return b.fail(at, "this is not in the language, which has numbers, texts, conditions, operators and functions")
 }
@@ -132,17 +132,25 @@ func (b *builder) in(n *ast.BinaryNode, at int) *node {
 // element is a constant of a list: a number, with its sign, or a text.
 func (b *builder) element(n ast.Node) *node {
 	made := b.node(n)
-	switch {
-	case made.op == opNumber || made.op == opText:
-		return made
-	case (made.op == opMinus || made.op == opPlus) && made.args[0].op == opNumber:
-		v := made.args[0].number
-		if made.op == opMinus {
-			v = -v
-		}
+	if v, ok := signed(made); ok {
 		return b.number(made.at, v)
+	} else if made.op == opText {
+		return made
 	}
 	return b.fail(made.start, "a list that in looks into holds numbers or texts; for fields, compare one by one: x == a || x == b")
+}
+
+// signed gives a number that is written out, with its sign.
+func signed(n *node) (v float64, ok bool) {
+	switch {
+	case n.op == opNumber:
+		return n.number, true
+	case n.op == opMinus && n.args[0].op == opNumber:
+		return -n.args[0].number, true
+	case n.op == opPlus && n.args[0].op == opNumber:
+		return n.args[0].number, true
+	}
+	return 0, false
 }
 
 func (b *builder) matches(n *ast.BinaryNode, at int) *node {

@@ -83,7 +83,12 @@ func (b *builder) scalar(fn *scalar, args []ast.Node, at int) *node {
 
 // ordered finds bounds of clamp that no value is between.
 func (b *builder) ordered(n *node) *node {
-	if n.fn.three == nil || n.args[1].op != opNumber || n.args[2].op != opNumber || n.args[1].number <= n.args[2].number {
+	if n.fn.three == nil {
+		return n
+	}
+	low, isLow := signed(n.args[1])
+	high, isHigh := signed(n.args[2])
+	if !isLow || !isHigh || low <= high {
 		return n
 	}
 	return b.fail(n.args[1].start, "low is above high; want %s", n.fn.signature())

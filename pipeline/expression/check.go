@@ -33,6 +33,7 @@ func (t *Tree) Check(scope Scope, want Type) (*Checked, error) {
 	}
 	c.infer(t.root)
 	c.wantRoot(want)
+	c.wantSums()
 	c.wantOrders()
 	if err := c.errs.err(); err != nil {
 		return nil, err
@@ -68,6 +69,7 @@ type inference struct {
 	errs    Errors
 	classes []class
 	orders  []*node // comparisons by < and its like
+	sums    []*node // whose type showed later, if at all
 }
 
 func (c *inference) find(i int) int {
@@ -119,8 +121,9 @@ func (c *inference) compares(n *node) {
 		c.same(n, n.args[0], n.args[1])
 		c.is(n, Boolean)
 	case opLess, opLessEqual, opGreater, opGreaterEqual:
-		c.same(n, n.args[0], n.args[1])
-		c.orders = append(c.orders, n)
+		if c.same(n, n.args[0], n.args[1]) {
+			c.orders = append(c.orders, n)
+		}
 		c.is(n, Boolean)
 	case opIn:
 		for _, e := range n.args[2:] {
@@ -154,13 +157,23 @@ func (c *inference) read(n *node) {
 	c.join(name, n.id)
 }
 
-// add is of texts if either side is one, else of numbers.
+// add is of texts if either side is one, of numbers if either is something
+// else, and of what shows later while both are open.
 func (c *inference) add(n *node) {
-	t := Number
-	if c.of(n.args[0]).typ == Text || c.of(n.args[1]).typ == Text {
-		t = Text
+	a, b := c.of(n.args[0]), c.of(n.args[1])
+	x, y := a.typ, b.typ
+	switch {
+	case x == Any && y == Any && !a.flag && !b.flag:
+		c.join(n.args[0].id, n.args[1].id)
+		c.join(n.args[0].id, n.id)
+		c.sums = append(c.sums, n)
+	case x != Text && y != Text:
+		c.takes(n, Number, Number)
+	case x == y || x == Any || y == Any:
+		c.takes(n, Text, Text)
+	default: // and n stays open, so that nothing follows from it
+		c.errs.add(n.at, "%s", c.unlike(n, n.args[0], n.args[1]))
 	}
-	c.takes(n, t, t)
 }
 
 func (c *inference) takes(n *node, takes, gives Type) {
@@ -184,10 +197,10 @@ func (c *inference) want(by, n *node, t Type) {
 }
 
 // same makes two arguments of n one type, or says why they are not.
-func (c *inference) same(n, x, y *node) {
+func (c *inference) same(n, x, y *node) bool {
 	a, b := c.of(x), c.of(y)
 	switch {
-	case a.typ == Any && b.typ == Any, a.typ == b.typ && a.typ != Any:
+	case a.typ == b.typ:
 		c.join(x.id, y.id)
 	case a.typ == Any:
 		c.want(n, x, b.typ)
@@ -198,8 +211,17 @@ func (c *inference) same(n, x, y *node) {
 	case x.op == opRead && !a.known:
 		c.want(n, x, b.typ)
 	default:
-		c.errs.add(n.at, "%s", c.unlike(n, x, y))
+		c.errs.add(where(n, y), "%s", c.unlike(n, x, y))
 	}
+	return c.of(x).typ == c.of(y).typ
+}
+
+// where is the place to say that y is unlike what stands before it in n.
+func where(n, y *node) int {
+	if n.op == opChoose || n.op == opIn && y != n.args[1] {
+		return y.start
+	}
+	return n.at
 }
 
 func (c *inference) joinIf(ok bool, x, y *node) {
@@ -229,15 +251,35 @@ func (c *inference) wantRoot(want Type) {
 	if want == Any || want == Number && c.of(root).typ == Boolean {
 		return
 	}
+	if k := c.of(root); want == Boolean && root.op == opAdd && k.typ == Any {
+		k.typ = Number
+	}
 	c.want(nil, root, want)
+}
+
+// wantSums finds conditions among what is added.
+func (c *inference) wantSums() {
+	for _, n := range c.sums {
+		switch k := c.of(n); {
+		case k.typ == Boolean:
+			c.errs.add(n.args[0].start, "%s", c.clash(n, n.args[0], Number))
+		case k.typ == Any && k.flag:
+			k.typ = Number
+		}
+	}
 }
 
 // wantOrders finds conditions among what is compared by <.
 func (c *inference) wantOrders() {
 	for _, n := range c.orders {
-		if k := c.of(n.args[0]); k.typ == Boolean || k.typ == Any && k.flag {
-			c.errs.add(n.args[0].start, "%s orders numbers or texts, and %s is a condition", symbols[n.op].text, c.shown(n.args[0]))
+		if k := c.of(n.args[0]); k.settled() != Boolean {
+			continue
 		}
+		wrong := n.args[0]
+		if wrong.op == opRead { // which the other side may have made a condition
+			wrong = n.args[1]
+		}
+		c.errs.add(wrong.start, "%s orders numbers or texts, and %s is a condition", symbols[n.op].text, c.shown(wrong))
 	}
 }
 
@@ -317,6 +359,8 @@ func advice(is, want Type) string {
 func (c *inference) unlike(n, x, y *node) string {
 	what := symbols[n.op].text + " compares what is of one type"
 	switch n.op {
+	case opAdd:
+		what = "+ adds numbers or joins texts"
 	case opChoose:
 		what = "both values of ? : are of one type"
 	case opElse:
@@ -324,7 +368,11 @@ func (c *inference) unlike(n, x, y *node) string {
 	case opIn:
 		what = "in looks among values of one type"
 	}
-	return fmt.Sprintf("%s, and %s is %s, %s %s", what, c.shown(x), c.of(x).typ, c.shown(y), c.of(y).typ)
+	also := ""
+	if x.op == opNot {
+		also = fmt.Sprintf(": %s is of what follows it alone; want parentheses around the comparison", symbols[opNot].text)
+	}
+	return fmt.Sprintf("%s, and %s is %s, %s %s%s", what, c.shown(x), c.of(x).typ, c.shown(y), c.of(y).typ, also)
 }
 
 // shown is a part of the expression as messages name it.

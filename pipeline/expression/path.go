@@ -20,8 +20,6 @@ func (b *builder) field(n ast.Node) *node {
 	switch {
 	case !ok:
 		return b.add(opNumber, at)
-	case strings.HasPrefix(path, "$") && metadata[path] == Any:
-		return b.fail(at, "%s is nothing known; want $key, $topic or $partition, or a field by its name", path)
 	case b.place == overAggregates:
 		return b.fail(at, "%s", b.bare(path))
 	case b.place == inParam:
@@ -54,7 +52,11 @@ func (b *builder) fitting(path string) string {
 func (b *builder) path(n ast.Node) (path string, at int, ok bool) {
 	at = b.at(n.Location())
 	if name, isName := n.(*ast.IdentifierNode); isName {
-		return name.Value, at, true
+		ok = !strings.HasPrefix(name.Value, "$") || metadata[name.Value] != Any
+		if !ok {
+			b.errs.add(at, "unknown name %s; want $key, $topic or $partition, or a field by its name", name.Value)
+		}
+		return name.Value, at, ok
 	}
 	m, isMember := n.(*ast.MemberNode)
 	if !isMember {

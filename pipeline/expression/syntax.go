@@ -147,11 +147,15 @@ func (s *scanned) unexpected(at int) *Error {
 	if i < 0 {
 		return s.unfinished()
 	}
-	t := s.tokens[i]
-	if hint, ok := hints[t.Value]; ok && t.Kind != lexer.String {
-		return &Error{s.at(t), hint}
+	for first := max(0, i-1); first <= i; first++ {
+		if hint, ok := s.hint(first, i); ok {
+			return &Error{s.at(s.tokens[first]), hint}
+		}
 	}
+	t := s.tokens[i]
 	switch {
+	case i > 0 && s.tokens[i-1].Is(lexer.Identifier, "if"):
+		return &Error{s.at(s.tokens[i-1]), "if is not in the language; want condition ? a : b"}
 	case t.Is(lexer.Bracket, ")", "]", "}") && !s.opened(i):
 		return &Error{s.at(t), fmt.Sprintf("this %s closes nothing", t.Value)}
 	case i > 0 && ends(s.tokens[i-1]) && starts(t):
@@ -176,15 +180,24 @@ func (s *scanned) unfinished() *Error {
 	if i := slices.IndexFunc(s.tokens, func(t lexer.Token) bool { return hints[t.Value] != "" && t.Is(lexer.Operator, "let", "#") }); i >= 0 {
 		return s.unexpected(s.at(s.tokens[i]))
 	}
+	if s.tokens[n-1].Is(lexer.Operator, ".", "?.") {
+		return s.nameless(len(s.src))
+	}
 	return &Error{s.end(s.tokens[n-1]), "the expression ends too soon; " + s.wanted(n-1)}
 }
 
 // wanted says what would go on after the last token.
 func (s *scanned) wanted(i int) string {
-	if ends(s.tokens[i]) {
+	is := func(t lexer.Token, what string) bool { return t.Is(lexer.Operator, what) }
+	switch {
+	case !ends(s.tokens[i]):
+		return "want a value after " + s.shown(i)
+	case i > 0 && is(s.tokens[i-1], "|"):
+		return fmt.Sprintf("want %s(): | passes a value to a function", s.shown(i))
+	case slices.ContainsFunc(s.tokens, func(t lexer.Token) bool { return is(t, "?") }):
 		return "want : and a value for when the condition does not hold"
 	}
-	return "want a value after " + s.shown(i)
+	return "want more after " + s.shown(i)
 }
 
 // nameless explains a . that no name follows.
@@ -195,6 +208,19 @@ func (s *scanned) nameless(at int) *Error {
 		}
 	}
 	return s.unexpected(at)
+}
+
+// hint explains what other languages write with the token first alone, where it
+// is the unexpected one, or with the one that touches it.
+func (s *scanned) hint(first, unexpected int) (hint string, ok bool) {
+	t := s.tokens[first]
+	if first+1 < len(s.tokens) && s.tokens[first+1].From == t.To && t.Is(lexer.Operator) {
+		if hint, ok = hints[t.Value+s.tokens[first+1].Value]; ok {
+			return hint, true
+		}
+	}
+	hint, ok = hints[t.Value]
+	return hint, ok && first == unexpected && t.Kind != lexer.String
 }
 
 // hints are for what other languages have.

@@ -8,15 +8,19 @@ import (
 	"github.com/aggrun/aggrun/spec"
 )
 
-// partitioners tell which partition a producer gives a key: Kafka's Java client
-// and franz-go by murmur2, librdkafka by CRC-32 (its consistent partitioner).
-var partitioners = map[spec.Partitioner]func(key []byte, partitions int) int{
-	spec.Murmur2: func(key []byte, partitions int) int {
-		return kgo.StickyKeyPartitioner(nil).ForTopic("").Partition(&kgo.Record{Key: key}, partitions)
-	},
-	spec.CRC32: func(key []byte, partitions int) int {
-		return int(crc32.ChecksumIEEE(key) % uint32(partitions))
-	},
+// partitioner tells which partition a producer gives a record by its key: Kafka's
+// Java client and franz-go by murmur2, librdkafka by CRC-32 (its consistent
+// partitioner). It is nil where none is named.
+func partitioner(name spec.Partitioner) func(r *kgo.Record, partitions int) int {
+	switch name {
+	case spec.Murmur2:
+		return kgo.StickyKeyPartitioner(nil).ForTopic("").Partition
+	case spec.CRC32:
+		return func(r *kgo.Record, partitions int) int {
+			return int(crc32.ChecksumIEEE(r.Key) % uint32(partitions))
+		}
+	}
+	return nil
 }
 
 // misplaced tells what is wrong with a record that its producer's partitioner
@@ -28,7 +32,7 @@ func (s *shards) misplaced(t topicShard, r *kgo.Record) (reason string, err erro
 	if r.Key == nil {
 		return "the record has no key, by which it should be in its partition", nil
 	}
-	if want := s.partition(r.Key, t.partitions); t.partitions > 0 && want != int(r.Partition) {
+	if want := s.partition(r, t.partitions); want != int(r.Partition) {
 		return "", stop("topic %s, partition %d, offset %d: by partitioner %s its key belongs to partition %d of %d: "+
 			"name the producer's partitioner, or leave shard: partition out; the number of partitions must not change",
 			r.Topic, r.Partition, r.Offset, s.plan.Spec.Partitioner, want, t.partitions)

@@ -25,7 +25,7 @@ type shards struct {
 	mu        sync.Mutex
 	byTopic   map[string]topicShard
 	bySink    map[string]*shard
-	partition func(key []byte, partitions int) int // the producer's partitioner; nil where none is known
+	partition func(r *kgo.Record, partitions int) int // the producer's partitioner; nil where none is known
 }
 
 // topicShard is what a source topic leads to.
@@ -60,7 +60,7 @@ const (
 
 func newShards(plan *pipeline.Plan, source []*registry, sink *registry, log *slog.Logger) *shards {
 	return &shards{
-		plan: plan, source: source, sink: sink, log: log, empty: plan.Empty(), partition: partitioners[plan.Spec.Partitioner],
+		plan: plan, source: source, sink: sink, log: log, empty: plan.Empty(), partition: partitioner(plan.Spec.Partitioner),
 		byTopic: map[string]topicShard{}, bySink: map[string]*shard{},
 	}
 }
