@@ -123,7 +123,10 @@ func (e *entry) text(c pipeline.Column, dst []byte) []byte {
 	case c.Path == "g", c.Path == "k":
 		return e.groupValue(dst, keys[e.g])
 	}
-	panic("no text " + c.Path)
+	if v := e.number(c.Path); v == v { // count takes values of any type
+		return pipeline.AppendKeyNumber(dst, v)
+	}
+	return dst
 }
 
 // groupValue appends a value as its schema types it: one writes integers as

@@ -256,7 +256,11 @@ func (j *judge) size() int64 { return int64(j.w.script.spec.Window.Size) }
 func (j *judge) refused(b *book, e *entry, letter bool) bool {
 	const slack = 3 * sec // of the processes' clocks
 	ahead := e.time - int64(j.w.script.spec.MaxFuture)
+	timed := j.w.script.timed(b.id.Topic)
 	switch {
+	case timed && ahead > e.stamp:
+		j.w.reached[fieldFuture]++
+		return true
 	case e.schema >= firstUnknown:
 		learned := j.w.script.learned[e.schema-firstUnknown]
 		must, can := j.w.now < learned, e.at < learned
@@ -267,12 +271,7 @@ func (j *judge) refused(b *book, e *entry, letter bool) bool {
 			j.w.reached[unknownRefused]++
 			return true
 		}
-	case j.w.script.timed(b.id.Topic):
-		if ahead > e.stamp {
-			j.w.reached[fieldFuture]++
-		}
-		return ahead > e.stamp
-	case ahead > e.at-slack:
+	case !timed && ahead > e.at-slack:
 		must, can := ahead > j.w.now+60*sec+slack, ahead > e.at-slack
 		if must && !letter && !j.skips() || letter && !can {
 			j.violate("%v offset %d: time %s: refused is %v", b.id, b.done, j.w.clockTime(e.time), letter)

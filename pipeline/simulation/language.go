@@ -44,7 +44,7 @@ func (s *script) drawLanguage(d dice) {
 			s.spec.Sources[i].Time = &spec.TimeField{Field: "at", Unit: spec.Nanoseconds}
 		}
 	}
-	//XX s.drawExpressions(d)
+	s.drawExpressions(d)
 	if d.chance(65) {
 		s.drawGroups(d)
 	}

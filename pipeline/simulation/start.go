@@ -82,8 +82,11 @@ func (j *judge) startTime(s *session) int64 {
 func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 	for _, pos := range positions {
 		l := j.ledger(pos.Partition)
-		if pos.Committed || pos.Offset == 0 || l.begun() {
+		if pos.Committed || l.begun() {
 			continue
+		}
+		if most := j.mostSkipped(s, l, positions); pos.Checkpoint.Closed > most {
+			j.violate("%v begins at %d with C %s, should be %s at most", pos.Partition, pos.Offset, j.w.clockTime(pos.Checkpoint.Closed), j.w.clockTime(most))
 		}
 		b, covered := l.book(pos.Partition), pos.Checkpoint.Closed
 		first := b.begin(j.w.now)
@@ -109,4 +112,44 @@ func (j *judge) ahead(s *session, id pipeline.Partition, e entry) bool {
 		clock = e.stamp
 	}
 	return e.time > clock+int64(j.w.script.spec.MaxFuture)
+}
+
+// mostSkipped is the end of the last window of a shard that can lack records, none
+// where there is no reason for any.
+func (j *judge) mostSkipped(s *session, l *ledger, positions []pipeline.Position) int64 {
+	most := none
+	note := func(t int64) { most = max(most, j.w.script.pane(t)+j.size()) }
+	for _, pos := range positions {
+		b := l.book(pos.Partition)
+		if b == nil || pos.Committed {
+			continue
+		}
+		first, high := b.begin(j.w.now), b.high(j.w.now)
+		if first > 0 && first < high {
+			note(j.furthest(s, b, b.entries[first].stamp))
+		}
+		switch begin := j.w.script.spec.Start.Kind; {
+		case !s.origin.Present[b.id]:
+		case begin == spec.StartLatest:
+			for _, e := range b.entries[first:high] {
+				if e.what != control {
+					note(j.furthest(s, b, e.stamp))
+				}
+			}
+		case begin != spec.StartEarliest:
+			note(j.startTime(s) - 1)
+		}
+	}
+	return most
+}
+
+// furthest is the largest event time of a record with a timestamp that is not
+// refused.
+func (j *judge) furthest(s *session, b *book, stamp int64) int64 {
+	ahead := int64(j.w.script.spec.MaxFuture)
+	t := min(stamp, s.origin.Now+ahead)
+	if j.w.script.timed(b.id.Topic) {
+		t += ahead
+	}
+	return t
 }
