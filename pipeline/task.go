@@ -229,17 +229,22 @@ func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool
 		t.lateRows(p, b, rows, from, to, t.plan.last(start), live)
 		return nil
 	}
+	if len(r.groups) == 0 {
+		t.cells.add(p.pane(t.cells, start, b.first(rows, from)).whole(t.cells, p.source), r, b, rows, from, to)
+	} else {
+		refused, err := t.applyGroups(p, r, b, start, rows, from, to, live)
+		if err != nil {
+			return err
+		}
+		n -= refused
+	}
+	if live {
+		p.pending.Aggregated += int64(n)
+	}
 	if live && t.plan.first(start) <= t.saved {
 		p.pending.LatePartial += int64(n)
 	}
-	if len(r.groups) == 0 {
-		t.cells.add(p.pane(t.cells, start, b.first(rows, from)).whole(t.cells, p.source), r, b, rows, from, to)
-		if live {
-			p.pending.Aggregated += int64(n)
-		}
-		return nil
-	}
-	return t.applyGroups(p, r, b, start, rows, from, to, live)
+	return nil
 }
 
 // first is the offset of the first of some rows.
@@ -252,11 +257,10 @@ func (b *Batch) first(rows []int32, from int) int64 {
 
 // applyGroups deals rows of one pane out to their groups. A group beyond
 // max_groups is refused: which ones there are depends on the pane's records in
-// the order of their offsets alone.
-func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []int32, from, to int, live bool) error {
+// the order of their offsets alone. It gives the number of rows refused.
+func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []int32, from, to int, live bool) (refused int, err error) {
 	cs := t.cells
 	pn := p.pane(cs, start, None)
-	refused := 0
 	for k := range cs.length(rows, from, to) {
 		i := from + k
 		if rows != nil {
@@ -269,7 +273,7 @@ func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []in
 				refused++
 				if live {
 					if err := t.refuseGroup(p, b, i); err != nil {
-						return err
+						return refused, err
 					}
 				}
 				continue
@@ -290,10 +294,7 @@ func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []in
 		c.rows = c.rows[:0]
 	}
 	cs.marked = cs.marked[:0]
-	if live {
-		p.pending.Aggregated += int64(cs.length(rows, from, to) - refused)
-	}
-	return nil
+	return refused, nil
 }
 
 func (t *task) refuseGroup(p *part, b *Batch, i int) error {

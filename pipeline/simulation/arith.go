@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
@@ -15,44 +16,83 @@ import (
 // What the judge computes by itself: windows, aggregates and the metadata of
 // commits. Nothing here calls the code that is tried.
 
-// floor is the start of the window that holds t.
-func floor(t, size int64) int64 {
-	q := t / size
-	if q*size > t {
+// pane is the start of the last window that holds t.
+func (s *script) pane(t int64) int64 {
+	advance, offset := s.advance(), int64(s.spec.Window.Offset)
+	q := (t - offset) / advance
+	if q*advance > t-offset {
 		q--
 	}
-	return q * size
+	return q*advance + offset
+}
+
+// undecided is the start of the first window that ends after C.
+func (s *script) undecided(closed int64) int64 {
+	return s.pane(closed-int64(s.spec.Window.Size)) + s.advance()
+}
+
+// sink is the topic of results of a topic's records.
+func (s *script) sink(topic string) string {
+	if s.spec.Sink.Topic == oneSink {
+		return oneSink
+	}
+	return topic + "-aggregated"
 }
 
 // sample is a record of a window.
 type sample struct {
-	time   int64
-	from   int // index of its source
+	e      *entry
+	from   int // index of its partition
+	source int // of the spec
 	offset int64
-	a, b   float64
+	group  string
 }
 
+// compare orders samples by group, and then by time.
 func (s sample) compare(o sample) int {
-	return cmp.Or(cmp.Compare(s.time, o.time), cmp.Compare(s.from, o.from), cmp.Compare(s.offset, o.offset))
+	return cmp.Or(strings.Compare(s.group, o.group), cmp.Compare(s.e.time, o.e.time), cmp.Compare(s.from, o.from), cmp.Compare(s.offset, o.offset))
 }
 
-// aggregate computes the operations of both fields over whole numbers, exactly.
-func aggregate(p *spec.Pipeline, samples []sample) []float64 {
-	slices.SortFunc(samples, sample.compare)
-	var out, values []float64
-	for field := range 2 {
+// answer is what one group of a window comes to.
+type answer struct {
+	fields     [][]float64 // by source
+	aggregates []float64
+}
+
+// answerOf computes the operations of the fields, and the aggregates, over whole
+// numbers, exactly. Samples are in the order of their times.
+func (s *script) answerOf(samples []sample) (a answer) {
+	for source := range s.spec.Sources {
+		a.fields = append(a.fields, s.operations(source, samples))
+	}
+	for _, n := range s.spec.Aggregates {
+		a.aggregates = append(a.aggregates, named(outcomes, func(o outcome) bool { return o.name == n.Name }).of(samples))
+	}
+	return a
+}
+
+// operations are those of each field of a source: what is derived, a and b.
+func (s *script) operations(source int, samples []sample) (out []float64) {
+	of := make([]func(e *entry) float64, 0, 8)
+	for _, n := range s.spec.Sources[source].Derive {
+		if d := named(derivations, func(d derivation) bool { return d.name == n.Name }); d.aggregated {
+			of = append(of, d.number)
+		}
+	}
+	of = append(of, func(e *entry) float64 { return e.a }, func(e *entry) float64 { return e.b })
+	values := make([]float64, 0, len(samples))
+	for _, field := range of {
 		values = values[:0]
-		for _, s := range samples {
-			v := s.a
-			if field == 1 {
-				v = s.b
+		for i := range samples {
+			if samples[i].source != source {
+				continue
 			}
-			if v == v {
+			if v := field(samples[i].e); v == v {
 				values = append(values, v)
 			}
 		}
-		for _, op := range p.Operations {
-			out = append(out, operation(p, op, values))
+		for _, op := range s.spec.Operations {
+			out = append(out, operation(&s.spec, op, values))
 		}
 	}
 	return out
@@ -93,19 +133,29 @@ func operation(p *spec.Pipeline, op string, values []float64) float64 {
 	panic("no oracle for " + op)
 }
 
-// same tells whether values are those wanted, bit for bit; those that a window
-// without any value of the second field leaves out are no values.
-func same(have, want []float64) bool {
-	if len(have) != len(want) && 2*len(have) != len(want) {
+// same tells whether values are those wanted, bit for bit. A field that nobody
+// had a value of may be left out, with those after it.
+func (a answer) same(fields [][]float64, aggregates []float64, operations int) bool {
+	if len(fields) != len(a.fields) || len(aggregates) != len(a.aggregates) || !equal(aggregates, a.aggregates) {
 		return false
 	}
-	for i, w := range want {
-		if i >= len(have) {
-			if w == w && w != 0 {
+	for s, want := range a.fields {
+		have := fields[s]
+		if len(have) > len(want) || len(have)%operations != 0 || !equal(have, want[:len(have)]) {
+			return false
+		}
+		for i, w := range want[len(have):] { // the first operation is count
+			if w == w && (i%operations != 0 || w != 0) {
 				return false
 			}
-			continue
 		}
+	}
+	return true
+}
+
+// equal tells that values are the same bit for bit, whatever NaN it is.
+func equal(have, want []float64) bool {
+	for i, w := range want {
 		if math.Float64bits(have[i]) != math.Float64bits(w) && (have[i] == have[i] || w == w) {
 			return false
 		}

@@ -12,8 +12,12 @@ import (
 func (s *script) drawSources(d dice) {
 	f := s.drawFeed(d)
 	silence := s.drawSilence(d)
-	topics := 1 + d.IntN(3)
+	topics := max(1+d.IntN(3), len(s.spec.Sources))
 	for i := range topics {
+		name := fmt.Sprintf("t%d", i)
+		if len(s.spec.Sources) > 1 && i%2 == 1 {
+			name = fmt.Sprintf("u%d", i)
+		}
 		born := int64(0)
 		if i > 0 && d.chance(20) {
 			born = s.birth(d)
@@ -21,7 +25,7 @@ func (s *script) drawSources(d dice) {
 		transactional := d.chance(30)
 		n := 1 + d.IntN(4)
 		for p := range n {
-			src := &source{id: pipeline.Partition{Topic: fmt.Sprintf("t%d", i), ID: int32(p)}, born: born}
+			src := &source{id: pipeline.Partition{Topic: name, ID: int32(p)}, born: born}
 			if p > 0 && p == n-1 && d.chance(20) {
 				src.born = max(born, s.birth(d))
 			}

@@ -75,6 +75,7 @@ func (p *producer) event(at int64) {
 			e.b = p.value()
 		}
 	}
+	p.enrich(&e)
 	p.spoil(&e)
 	p.append(e)
 }
@@ -94,7 +95,7 @@ func (p *producer) late(at int64) int64 {
 		t -= p.between(0, p.feed.disorder)
 	}
 	if p.chance(15) {
-		edge := floor(at, size) - p.between(0, 2)
+		edge := p.s.pane(at) - p.between(0, 2)
 		if at-edge <= p.feed.disorder {
 			t = edge
 		}
@@ -118,6 +119,9 @@ func (p *producer) spoil(e *entry) {
 		e.time = max(e.at, p.s.t0) + int64(p.s.spec.MaxFuture) + p.between(30*sec, 120*sec)
 		if plain || p.chance(50) {
 			e.time += 24 * 3600 * sec
+		}
+		if !p.s.timed(p.to.id.Topic) {
+			e.stamp = e.time
 		}
 	}
 }
@@ -149,7 +153,7 @@ func (p *producer) append(e entry) {
 // mark ends the open transaction.
 func (p *producer) mark(at int64) {
 	at = max(at, p.last())
-	p.to.entries = append(p.to.entries, entry{at: at, time: at, what: control})
+	p.to.entries = append(p.to.entries, entry{at: at, time: at, stamp: at, what: control})
 	p.to.holds[len(p.to.holds)-1].until = at
 	p.open = transaction{}
 }
@@ -170,7 +174,7 @@ func (s *script) flood(d dice) {
 	first := firstUnknown + int32(len(s.learned))
 	for i := range ids {
 		e := src.entries[at]
-		e.what, e.schema, e.time = record, first+int32(i), e.at
+		e.what, e.schema, e.time, e.stamp = record, first+int32(i), e.at, e.at
 		src.entries = slices.Insert(src.entries, at+i, e)
 		s.learned = append(s.learned, never)
 	}

@@ -1,8 +1,10 @@
 package simulation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
@@ -22,6 +24,7 @@ type judge struct {
 // ledger is one shard.
 type ledger struct {
 	sink    string
+	only    *pipeline.Partition // where each partition is a shard
 	books   []*book
 	closed  int64 // C
 	skipped int64 // windows up to here lack records from before the start
@@ -29,7 +32,7 @@ type ledger struct {
 	idled   bool  // the last C stood on silence alone
 	silent  int64 // the largest C that did
 	windows []*window
-	visible map[int64]bool // windows that were emitted, by start
+	visible map[kept]bool // windows and groups that were emitted
 }
 
 // book is one partition of a shard.
@@ -39,25 +42,39 @@ type book struct {
 	begun   bool
 	done    int64
 	largest int64
-	refused []int64 // offsets above the oldest that may be read again, refused by time or schema
+	refused []int64                   // offsets above the oldest that may be read again, refused by time, schema or group
+	groups  map[int64]map[string]bool // that max_groups admitted, by the start of their pane
 }
 
 func newJudge(w *world) *judge {
 	j := &judge{w: w}
-	for _, src := range w.script.sources {
-		l := j.ledger(w.plan.Sink(src.id.Topic))
-		l.books = append(l.books, &book{source: src, index: len(l.books), largest: none})
+	for _, src := range inOrder(w.script.sources) {
+		l := j.ledger(src.id)
+		l.books = append(l.books, &book{source: src, index: len(l.books), largest: none, groups: map[int64]map[string]bool{}})
 	}
 	return j
 }
 
-func (j *judge) ledger(sink string) *ledger {
+// inOrder sorts sources by topic and number: first and last go by it.
+func inOrder(sources []*source) []*source {
+	return slices.SortedFunc(slices.Values(sources), func(a, b *source) int {
+		return cmp.Or(strings.Compare(a.id.Topic, b.id.Topic), cmp.Compare(a.id.ID, b.id.ID))
+	})
+}
+
+// ledger is the one of a partition's shard.
+func (j *judge) ledger(id pipeline.Partition) *ledger {
+	sink := j.w.script.sink(id.Topic)
+	apart := j.w.script.spec.Shard == spec.ShardPartition
 	for _, l := range j.ledgers {
-		if l.sink == sink {
+		if l.sink == sink && (!apart || *l.only == id) {
 			return l
 		}
 	}
-	l := &ledger{sink: sink, closed: none, skipped: none, silent: none, visible: map[int64]bool{}}
+	l := &ledger{sink: sink, closed: none, skipped: none, silent: none, visible: map[kept]bool{}}
+	if apart {
+		l.only = &id
+	}
 	j.ledgers = append(j.ledgers, l)
 	return l
 }
@@ -89,8 +106,10 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 	if len(c.Offsets) == 0 {
 		j.violate("a commit without offsets")
 	}
+	results := 0
 	for _, l := range j.ledgers {
-		e := shareOf(l, c)
+		e := j.shareOf(l, c)
+		results += len(e.results)
 		if len(e.offsets) == 0 {
 			if len(e.results) > 0 {
 				j.violate("%s: results without offsets", l.sink)
@@ -102,6 +121,9 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 	if n := len(letters.letters); n > 0 {
 		j.violate("%d dead letters that should not be: %v", n, letters.letters)
 	}
+	if results != len(c.Results) {
+		j.violate("%d results of no shard, or of several", len(c.Results)-results)
+	}
 	j.results += len(c.Results)
 	return counts
 }
@@ -112,14 +134,14 @@ type share struct {
 	results []pipeline.Result
 }
 
-func shareOf(l *ledger, c *pipeline.Commit) (p share) {
+func (j *judge) shareOf(l *ledger, c *pipeline.Commit) (p share) {
 	for _, o := range c.Offsets {
 		if l.book(o.Partition) != nil {
 			p.offsets = append(p.offsets, o)
 		}
 	}
 	for _, r := range c.Results {
-		if r.Sink == l.sink {
+		if r.Sink == l.sink && (l.only == nil || j.within(*l.only, r.Group)) {
 			p.results = append(p.results, r)
 		}
 	}
@@ -194,38 +216,35 @@ func (j *judge) read(l *ledger, b *book, to int64, letters *letterBox) (n pipeli
 // offset decides what one offset is.
 func (j *judge) offset(l *ledger, b *book, e *entry, letters *letterBox, n *pipeline.Counts) {
 	o := b.done
-	end := floor(e.time, j.size()) + j.size()
 	switch {
 	case e.what == control || e.what == aborted:
 		j.w.reached[controlRecord]++
 		n.Other++
+		return
 	case e.what == garbage || j.refused(b, e, letters.refuses(b.id, o)):
 		if e.what != garbage {
 			b.refused = append(b.refused, o)
 		}
 		j.bad(b, o, letters, n)
+		return
+	}
+	raised := e.time > b.largest
+	b.largest = max(b.largest, e.time)
+	end := j.w.script.pane(e.time) + j.size()
+	switch {
+	case !j.passes(b.id.Topic, e):
+		j.noteFiltered(raised)
+		n.Filtered++
 	case end <= l.skipped:
 		j.w.reached[skippedRecord]++
-		b.largest = max(b.largest, e.time)
 		n.Skipped++
 	case end <= l.closed:
-		b.largest = max(b.largest, e.time)
 		if end > l.silent {
 			j.w.tardy++
 		}
 		j.late(b, o, letters, n)
 	default:
-		b.largest = max(b.largest, e.time)
-		w := l.window(end - j.size())
-		if _, ok := w.first[b.index]; !ok {
-			w.first[b.index] = o
-		}
-		w.samples = append(w.samples, sample{e.time, b.index, o, e.a, e.b})
-		n.Aggregated++
-		if l.idled {
-			l.idled = false
-			j.w.reached[woken]++
-		}
+		j.aggregate(l, b, e, letters, n)
 	}
 }
 
@@ -237,7 +256,11 @@ func (j *judge) size() int64 { return int64(j.w.script.spec.Window.Size) }
 func (j *judge) refused(b *book, e *entry, letter bool) bool {
 	const slack = 3 * sec // of the processes' clocks
 	ahead := e.time - int64(j.w.script.spec.MaxFuture)
+	timed := j.w.script.timed(b.id.Topic)
 	switch {
+	case timed && ahead > e.stamp:
+		j.w.reached[fieldFuture]++
+		return true
 	case e.schema >= firstUnknown:
 		learned := j.w.script.learned[e.schema-firstUnknown]
 		must, can := j.w.now < learned, e.at < learned
@@ -248,7 +271,7 @@ func (j *judge) refused(b *book, e *entry, letter bool) bool {
 			j.w.reached[unknownRefused]++
 			return true
 		}
-	case ahead > e.at-slack:
+	case !timed && ahead > e.at-slack:
 		must, can := ahead > j.w.now+60*sec+slack, ahead > e.at-slack
 		if must && !letter && !j.skips() || letter && !can {
 			j.violate("%v offset %d: time %s: refused is %v", b.id, b.done, j.w.clockTime(e.time), letter)
@@ -271,7 +294,7 @@ func (j *judge) bad(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
 	}
 	j.w.reached[badRecord]++
 	n.Bad++
-	if !letters.take(b.id, o, false) {
+	if !letters.take(b.id, o, unusable) {
 		j.violate("V4: %v offset %d is bad, and no dead letter", b.id, o)
 	}
 }
@@ -284,7 +307,7 @@ func (j *judge) late(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
 		return
 	}
 	j.w.reached[lateLetter]++
-	if !letters.take(b.id, o, true) {
+	if !letters.take(b.id, o, tooLate) {
 		j.violate("V4: %v offset %d is late, and no dead letter", b.id, o)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/spec"
 )
 
 // What is counted of a schedule: rules that were followed are seen from outside, by
@@ -13,21 +14,23 @@ import (
 // noteSync counts shards that move between members that live, and torn ones.
 func (w *world) noteSync(s *session, fresh []pipeline.Partition) {
 	for _, id := range fresh {
-		sink := w.plan.Sink(id.Topic)
-		if h := w.holders[sink]; h != nil && h != s && !h.dead {
+		shard := w.plan.Shard(id)
+		if h := w.holders[shard]; h != nil && h != s && !h.dead {
 			w.reached[movedShard]++
 		}
-		w.holders[sink] = s
+		w.holders[shard] = s
 	}
 	need, have := map[string]int{}, map[string]int{}
 	for topic, n := range s.known {
-		need[w.plan.Sink(topic)] += int(n)
+		for id := range n {
+			need[w.plan.Shard(pipeline.Partition{Topic: topic, ID: id})]++
+		}
 	}
 	for _, id := range s.current {
-		have[w.plan.Sink(id.Topic)]++
+		have[w.plan.Shard(id)]++
 	}
-	for sink, n := range have {
-		if n < need[sink] {
+	for shard, n := range have {
+		if n < need[shard] {
 			w.reached[tornHold]++
 		}
 	}
@@ -54,8 +57,7 @@ func (w *world) noteBirth(s *source) {
 }
 
 // undecided tells whether a shard's windows up to a C still wait.
-func (j *judge) undecided(sink string, closed int64) bool {
-	l := j.ledger(sink)
+func (j *judge) undecided(l *ledger, closed int64) bool {
 	return len(l.windows) > 0 && l.windows[0].start+j.size() <= closed
 }
 
@@ -68,29 +70,26 @@ type attempt struct {
 // noteAttempt sees from outside whether a C fell back, and results are tried
 // again.
 func (w *world) noteAttempt(s *session, c *pipeline.Commit) {
-	results := map[string]int{}
-	for _, r := range c.Results {
-		results[r.Sink]++
-	}
-	seen := map[string]bool{}
+	seen := map[*ledger]bool{}
 	for _, o := range c.Offsets {
-		sink := w.plan.Sink(o.Partition.Topic)
-		if seen[sink] {
+		l := w.judge.ledger(o.Partition)
+		if seen[l] {
 			continue
 		}
-		seen[sink] = true
+		seen[l] = true
+		results := len(w.judge.shareOf(l, c).results)
 		m, err := readMetadata(o.Metadata, o.At)
 		if err != nil {
 			panic(fmt.Sprintf("metadata of %v: %v", o.Partition, err))
 		}
-		last, again := s.attempts[sink]
+		last, again := s.attempts[l]
 		if again && m.closed < last.closed {
 			w.reached[fellBack]++
 		}
-		if again && last.results > 0 && results[sink] >= last.results && w.judge.undecided(sink, last.closed) {
+		if again && last.results > 0 && results >= last.results && w.judge.undecided(l, last.closed) {
 			w.reached[retried]++
 		}
-		s.attempts[sink] = attempt{closed: m.closed, results: results[sink]}
+		s.attempts[l] = attempt{closed: m.closed, results: results}
 	}
 }
 
@@ -121,6 +120,7 @@ func (j *judge) noteReplay(b *book, pos pipeline.Position) {
 	if pos.Checkpoint.Replay < pos.Offset {
 		j.w.reached[replayed]++
 	}
+	j.notePartial(b, pos)
 	for _, o := range b.refused {
 		if o < pos.Checkpoint.Replay || o >= pos.Offset {
 			continue
@@ -128,10 +128,115 @@ func (j *judge) noteReplay(b *book, pos pipeline.Position) {
 		switch e := b.entries[o]; {
 		case e.schema >= firstUnknown+3:
 			j.w.reached[floodReplayed]++
+		case e.schema < firstUnknown && b.overflowed(j, &e):
+			j.w.reached[groupReplayed]++
+		case e.schema < firstUnknown && j.w.script.timed(b.id.Topic):
+			j.w.reached[fieldFutureReplayed]++
 		case e.schema < firstUnknown:
 			j.w.reached[futureReplayed]++
 		case j.w.knows(e.schema):
 			j.w.reached[unknownReplayed]++
+		}
+	}
+}
+
+// noteFiltered counts records that where leaves out.
+func (j *judge) noteFiltered(raised bool) {
+	j.w.reached[filteredRecord]++
+	if raised {
+		j.w.reached[filteredLargest]++
+	}
+}
+
+// noteWindow counts what decided windows are like.
+func (j *judge) noteWindow(w *window) {
+	s := j.w.script
+	if s.advance() < j.size() {
+		j.w.reached[hopped]++
+	}
+	if s.spec.Window.Offset > 0 {
+		j.w.reached[shifted]++
+	}
+	if len(s.spec.Sources) == 1 {
+		return
+	}
+	var has [2]bool
+	for _, one := range w.samples {
+		has[one.source] = true
+	}
+	switch {
+	case s.spec.Sink.Topic != oneSink:
+		j.w.reached[fannedOut]++
+	case has[0] && has[1]:
+		j.w.reached[fannedIn]++
+	default:
+		j.w.reached[sourceSilent]++
+	}
+}
+
+// noteResult counts what results are like.
+func (j *judge) noteResult(w *window, samples []sample) {
+	s, several := j.w.script, false
+	for _, one := range samples {
+		several = several || one.from != samples[0].from
+	}
+	if several {
+		j.w.reached[pooled]++
+	}
+	if len(samples) < s.spec.MinSample {
+		j.w.reached[smallSample]++
+	}
+	if len(s.spec.Aggregates) > 0 {
+		j.w.reached[aggregated]++
+	}
+	if len(s.spec.GroupBy) > 0 {
+		j.noteGroup(samples[0].group, several)
+	}
+}
+
+func (j *judge) noteGroup(group string, several bool) {
+	s := j.w.script
+	j.w.reached[grouped]++
+	if several {
+		j.w.reached[groupPooled]++
+	}
+	if len(s.spec.GroupBy) > 1 {
+		j.w.reached[groupedByTwo]++
+	}
+	if s.spec.Shard == spec.ShardPartition {
+		j.w.reached[shardedByPartition]++
+	}
+	for i, v := range split(group) {
+		switch part := s.spec.GroupBy[i]; {
+		case v == "":
+			j.w.reached[nullGroup]++
+		case part == "$topic":
+			j.w.reached[groupedByTopic]++
+		case part == "$partition":
+			j.w.reached[groupedByPartition]++
+		case part == "$key":
+			j.w.reached[groupedByKey]++
+		case part != "g" && part != "h":
+			j.w.reached[groupedByDerived]++
+		}
+	}
+}
+
+// overflowed tells that max_groups refused a record.
+func (b *book) overflowed(j *judge, e *entry) bool {
+	admitted, open := b.groups[j.w.script.pane(e.time)]
+	return open && !admitted[j.group(b.id, e)]
+}
+
+// notePartial counts panes that are read again though one of their windows is
+// decided.
+func (j *judge) notePartial(b *book, pos pipeline.Position) {
+	l := j.ledger(b.id)
+	for _, w := range l.windows {
+		o, ok := w.first[b.index]
+		if ok && o < pos.Offset && j.w.script.pane(b.entries[o].time)+j.w.script.advance() <= l.closed {
+			j.w.reached[partialReplayed]++
+			return
 		}
 	}
 }

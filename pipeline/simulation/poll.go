@@ -14,6 +14,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	if s.replaying() && s.armed(crashReplaying) {
 		panic(crash{})
 	}
+	s.takeBack()
 	s.nap(s.w.between(1, 4*ms))
 	for _, c := range s.cursors {
 		if slices.Contains(req.Resume, c.id) {
@@ -127,38 +128,4 @@ func (s *session) take() ([]pipeline.Batch, error) {
 		c.next += n
 	}
 	return batches, nil
-}
-
-// decode makes columns of the offsets up to end. What a transaction aborted is
-// filtered, and if nothing else was read the batch is empty.
-func (s *session) decode(c *cursor, end int64) pipeline.Batch {
-	b := pipeline.Batch{Partition: c.id, Epoch: 1}
-	var columns [2][]float64
-	for o := c.next; o < end; o++ {
-		e := &c.entries[o]
-		if e.what == aborted {
-			continue
-		}
-		b.Next = o + 1
-		switch {
-		case e.what == control:
-		case e.what == garbage:
-			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "garbage", Record: o})
-		case !s.w.knows(e.schema):
-			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "unknown", Unknown: true, Schema: e.schema, Record: o})
-		default:
-			b.Offsets, b.Times, b.Schemas = append(b.Offsets, o), append(b.Times, e.time), append(b.Schemas, e.schema)
-			columns[0], columns[1] = append(columns[0], e.a), append(columns[1], e.b)
-			s.wide = s.wide || e.schema != 1
-		}
-	}
-	layout := s.w.plan.NewLayout(0)
-	for i, name := range []string{"a", "b"} {
-		if i == 0 || s.wide {
-			_ = layout.Add(pipeline.Field{Path: name, Name: name})
-		}
-	}
-	b.Numbers, b.Fields = columns[:len(layout.Fields)], layout.Fields
-	b.Record = func(row int) any { return b.Offsets[row] }
-	return b
 }

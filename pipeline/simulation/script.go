@@ -29,9 +29,13 @@ type script struct {
 	halt      halt // the pipeline has to stop
 	tidy      bool // other than the faults, nothing goes wrong by chance
 	quiet     int64
+	language  language
 }
 
 const firstUnknown = 100
+
+// oneSink is the sink of every topic, where each has not its own.
+const oneSink = "all-aggregated"
 
 // life is one process: when it starts, and when it leaves for good.
 type life struct {
@@ -69,6 +73,7 @@ func draw(seed uint64) *script {
 	}
 	s.closeOpen = s.untilEnd && d.chance(30)
 	s.drawSpec(d)
+	s.drawLanguage(newDice(seed, 5))
 	s.drawSources(d)
 	s.drawLives(d)
 	switch {
@@ -97,7 +102,7 @@ func (s *script) drawSpec(d dice) {
 		MaxReplay:   1e6, MaxGroups: 10_000,
 		Late:    pick(d, spec.LateDrop, spec.LateDeadLetter, spec.LateDeadLetter),
 		OnError: pick(d, spec.OnErrorDeadLetter, spec.OnErrorDeadLetter, spec.OnErrorSkip),
-		Sink:    spec.Sink{Topic: pick(d, "{topic}-aggregated", "all-aggregated")},
+		Sink:    spec.Sink{Topic: pick(d, "{topic}-aggregated", oneSink)},
 		Start:   spec.Start{Kind: spec.StartEarliest},
 	}
 	for _, op := range []string{"sum", "min", "max", "median", "first", "last"} {

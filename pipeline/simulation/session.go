@@ -36,10 +36,11 @@ type session struct {
 	cursors []*cursor                                // in the order of their partitions
 	taken   map[pipeline.Partition]pipeline.Position // what was assigned last
 	answers map[pipeline.Partition]pipeline.End
-	wide    bool // a record with a second field was decoded
+	layouts map[layoutOf]*pipeline.Layout
+	lent    []pipeline.Batch // of the last poll
 
-	epoch     int                // of its transactional id
-	attempts  map[string]attempt // last commit tried, by shard
+	epoch     int                 // of its transactional id
+	attempts  map[*ledger]attempt // last commit tried, by shard
 	totals    map[pipeline.Partition]pipeline.Counts
 	unchecked bool // totals grew
 }
@@ -59,8 +60,9 @@ func (s *session) String() string { return fmt.Sprintf("%s.%d", s.process, s.id)
 
 func (p *process) join() *session {
 	s := &session{
-		process: p, id: p.w.sessions, view: p.w.now, attempts: map[string]attempt{},
-		totals: map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
+		process: p, id: p.w.sessions, view: p.w.now, attempts: map[*ledger]attempt{},
+		layouts: map[layoutOf]*pipeline.Layout{},
+		totals:  map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
 	}
 	p.w.sessions++
 	if p.w.chance(30) { // the broker that answered lags behind
@@ -105,7 +107,7 @@ func (s *session) fetchOffsets(round int) {
 }
 
 func (s *session) ofShard(id pipeline.Partition) bool {
-	return slices.ContainsFunc(s.fetching, func(f pipeline.Partition) bool { return s.w.plan.Sink(f.Topic) == s.w.plan.Sink(id.Topic) })
+	return slices.ContainsFunc(s.fetching, func(f pipeline.Partition) bool { return s.w.plan.Shard(f) == s.w.plan.Shard(id) })
 }
 
 // assign brings the worker the partitions that it is to take up.

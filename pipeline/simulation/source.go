@@ -22,9 +22,13 @@ type source struct {
 type entry struct {
 	at     int64 // when it is appended
 	time   int64 // event time
+	stamp  int64 // the log's own time, by which offsets are looked up
 	a, b   float64
+	x      float64 // what conditions look at
+	key    string  // of the record; "" for none
 	schema int32
 	what   content
+	g, h   uint8 // what is grouped by, in keys
 }
 
 // content is what a reader of committed records finds at an offset.
@@ -104,8 +108,8 @@ func (l look) AtTime(ids []pipeline.Partition, t int64) (map[pipeline.Partition]
 		high := s.high(l.w.now)
 		found := pipeline.TimedOffset{Offset: high, Time: pipeline.None}
 		for o := s.begin(l.w.now); o < high; o++ {
-			if e := s.entries[o]; e.time >= t {
-				found = pipeline.TimedOffset{Offset: o, Time: e.time}
+			if e := &s.entries[o]; e.stamp >= t {
+				found = pipeline.TimedOffset{Offset: o, Time: e.stamp}
 				break
 			}
 		}
@@ -121,7 +125,7 @@ func (l look) Newest(ids []pipeline.Partition) (map[pipeline.Partition]int64, er
 		newest := int64(pipeline.None)
 		for _, e := range s.entries[s.begin(l.w.now):s.high(l.w.now)] {
 			if e.what != control {
-				newest = max(newest, e.time)
+				newest = max(newest, e.stamp)
 			}
 		}
 		m[id] = newest

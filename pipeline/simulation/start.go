@@ -10,7 +10,7 @@ import (
 // located checks where partitions without a commit begin.
 func (j *judge) located(s *session, positions []pipeline.Position) {
 	for _, pos := range positions {
-		b := j.ledger(j.w.plan.Sink(pos.Topic)).book(pos.Partition)
+		b := j.ledger(pos.Partition).book(pos.Partition)
 		if pos.Committed {
 			j.noteReplay(b, pos)
 			continue
@@ -25,11 +25,14 @@ func (j *judge) located(s *session, positions []pipeline.Position) {
 // beginning is where a partition without a commit begins. What has one in its
 // shard decides over the start of the spec.
 func (j *judge) beginning(s *session, b *book) int64 {
-	l := j.ledger(j.w.plan.Sink(b.id.Topic))
+	l := j.ledger(b.id)
 	start, high := b.begin(j.w.now), b.high(j.w.now)
 	since := func(t int64) int64 {
+		if j.w.script.timed(b.id.Topic) { // the log does not know event time
+			return start
+		}
 		for o := start; o < high; o++ {
-			if b.entries[o].time >= t {
+			if b.entries[o].stamp >= t {
 				return o
 			}
 		}
@@ -39,7 +42,10 @@ func (j *judge) beginning(s *session, b *book) int64 {
 	switch {
 	case l.closed != none:
 		j.w.reached[freshAtClosed]++
-		return since(floor(l.closed, j.size()))
+		if j.w.script.timed(b.id.Topic) {
+			j.w.reached[fieldJoin]++
+		}
+		return since(j.w.script.undecided(l.closed))
 	case l.begun():
 		j.w.reached[freshWithoutC]++
 	case s.origin.Present[b.id] && begin.Kind == spec.StartLatest:
@@ -47,6 +53,9 @@ func (j *judge) beginning(s *session, b *book) int64 {
 		return high
 	case s.origin.Present[b.id] && begin.Kind != spec.StartEarliest:
 		j.w.reached[startTime]++
+		if j.w.script.timed(b.id.Topic) {
+			j.w.reached[fieldStart]++
+		}
 		return since(j.startTime(s))
 	case start > 0:
 		j.w.reached[startTrimmed]++
@@ -72,9 +81,12 @@ func (j *judge) startTime(s *session) int64 {
 // record removed before the first one kept, whose window it may have been in.
 func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 	for _, pos := range positions {
-		l := j.ledger(j.w.plan.Sink(pos.Topic))
-		if pos.Committed || pos.Offset == 0 || l.begun() {
+		l := j.ledger(pos.Partition)
+		if pos.Committed || l.begun() {
 			continue
+		}
+		if most := j.mostSkipped(s, l, positions); pos.Checkpoint.Closed > most {
+			j.violate("%v begins at %d with C %s, should be %s at most", pos.Partition, pos.Offset, j.w.clockTime(pos.Checkpoint.Closed), j.w.clockTime(most))
 		}
 		b, covered := l.book(pos.Partition), pos.Checkpoint.Closed
 		first := b.begin(j.w.now)
@@ -84,11 +96,60 @@ func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 		}
 		for o := first; o < lacking; o++ {
 			e := b.entries[o]
-			end := floor(e.time, j.size()) + j.size()
-			if e.what == record && e.time <= s.origin.Now+int64(j.w.script.spec.MaxFuture) && end > covered {
+			end := j.w.script.pane(e.time) + j.size()
+			if e.what == record && !j.ahead(s, b.id, e) && end > covered {
 				j.violate("%v begins at %d, C %s, and window %s lacks offset %d", pos.Partition, pos.Offset, j.w.clockTime(covered), j.w.clockTime(end-j.size()), o)
 				return
 			}
 		}
 	}
+}
+
+// ahead tells that a record would be refused for its time.
+func (j *judge) ahead(s *session, id pipeline.Partition, e entry) bool {
+	clock := s.origin.Now
+	if j.w.script.timed(id.Topic) {
+		clock = e.stamp
+	}
+	return e.time > clock+int64(j.w.script.spec.MaxFuture)
+}
+
+// mostSkipped is the end of the last window of a shard that can lack records, none
+// where there is no reason for any.
+func (j *judge) mostSkipped(s *session, l *ledger, positions []pipeline.Position) int64 {
+	most := none
+	note := func(t int64) { most = max(most, j.w.script.pane(t)+j.size()) }
+	for _, pos := range positions {
+		b := l.book(pos.Partition)
+		if b == nil || pos.Committed {
+			continue
+		}
+		first, high := b.begin(j.w.now), b.high(j.w.now)
+		if first > 0 && first < high {
+			note(j.furthest(s, b, b.entries[first].stamp))
+		}
+		switch begin := j.w.script.spec.Start.Kind; {
+		case !s.origin.Present[b.id]:
+		case begin == spec.StartLatest:
+			for _, e := range b.entries[first:high] {
+				if e.what != control {
+					note(j.furthest(s, b, e.stamp))
+				}
+			}
+		case begin != spec.StartEarliest:
+			note(j.startTime(s) - 1)
+		}
+	}
+	return most
+}
+
+// furthest is the largest event time of a record with a timestamp that is not
+// refused.
+func (j *judge) furthest(s *session, b *book, stamp int64) int64 {
+	ahead := int64(j.w.script.spec.MaxFuture)
+	t := min(stamp, s.origin.Now+ahead)
+	if j.w.script.timed(b.id.Topic) {
+		t += ahead
+	}
+	return t
 }

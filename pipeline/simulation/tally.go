@@ -78,6 +78,32 @@ const (
 	joinTimeout
 	staleCounts
 	reread
+	hopped
+	shifted
+	partialRecord
+	partialReplayed
+	grouped
+	groupedByTwo
+	groupPooled
+	nullGroup
+	groupedByTopic
+	groupedByPartition
+	groupedByKey
+	groupedByDerived
+	groupRefused
+	groupSkipped
+	groupReplayed
+	shardedByPartition
+	fannedIn
+	sourceSilent
+	fannedOut
+	filteredRecord
+	filteredLargest
+	aggregated
+	fieldFuture
+	fieldFutureReplayed
+	fieldStart
+	fieldJoin
 	marks
 )
 
@@ -102,6 +128,32 @@ var names = [marks]string{
 	startTrimmed: "start: after retention", untilEnd: "--until-end ended", closeOpen: "--close-open emitted", smallSample: "small sample",
 	pooled: "window of several partitions", expelled: "live member expelled", forgotten: "expelled, found by joining", swallowed: "callback of loss swallowed", fenced: "fenced by its own name",
 	joinTimeout: "left behind in a join", staleCounts: "leader's counts are older than a member's", reread: "cold re-read equals live",
+	hopped:              "window that overlaps others",
+	shifted:             "window with an offset",
+	partialRecord:       "late for some of its windows",
+	partialReplayed:     "taken over with a pane of which a window is decided",
+	grouped:             "result of a group",
+	groupedByTwo:        "group of several values",
+	groupPooled:         "group of several partitions",
+	nullGroup:           "group null",
+	groupedByTopic:      "group by $topic",
+	groupedByPartition:  "group by $partition",
+	groupedByKey:        "group by $key",
+	groupedByDerived:    "group by a derived field",
+	groupRefused:        "a group too many, dead letter",
+	groupSkipped:        "a group too many, skipped",
+	groupReplayed:       "a group too many, refused again on replay",
+	shardedByPartition:  "shard: partition",
+	fannedIn:            "window of two sources",
+	sourceSilent:        "window that one of two sources has no record in",
+	fannedOut:           "two sources, a sink each topic",
+	filteredRecord:      "filtered by where",
+	filteredLargest:     "filtered, and moves the watermark",
+	aggregated:          "aggregates",
+	fieldFuture:         "refused, ahead of its own timestamp",
+	fieldFutureReplayed: "refused again on replay, ahead of its own timestamp",
+	fieldStart:          "start: a time, event time of a field",
+	fieldJoin:           "fresh partition at C, event time of a field",
 }
 
 // Tally counts how often each mark was reached.

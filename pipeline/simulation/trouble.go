@@ -16,7 +16,7 @@ func (g *group) tear(plan pipeline.Assignment, said []pipeline.Member) {
 		ids := plan.Members[from.ID]
 		for k, id := range ids {
 			shared := slices.ContainsFunc(ids, func(o pipeline.Partition) bool {
-				return o != id && g.w.plan.Sink(o.Topic) == g.w.plan.Sink(id.Topic)
+				return o != id && g.w.plan.Shard(o) == g.w.plan.Shard(id)
 			})
 			to := said[(i+1)%len(said)]
 			if shared && !owned(said, id) && slices.Contains(to.Topics, id.Topic) {
@@ -37,9 +37,9 @@ func (g *group) withhold(plan pipeline.Assignment, said []pipeline.Member) {
 		return
 	}
 	g.withheld = true
-	sink := g.w.plan.Sink(g.w.script.sources[g.w.IntN(len(g.w.script.sources))].id.Topic)
+	shard := g.w.plan.Shard(g.w.script.sources[g.w.IntN(len(g.w.script.sources))].id)
 	for _, m := range said {
-		plan.Members[m.ID] = slices.DeleteFunc(slices.Clone(plan.Members[m.ID]), func(id pipeline.Partition) bool { return g.w.plan.Sink(id.Topic) == sink })
+		plan.Members[m.ID] = slices.DeleteFunc(slices.Clone(plan.Members[m.ID]), func(id pipeline.Partition) bool { return g.w.plan.Shard(id) == shard })
 	}
 }
 

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -27,42 +28,82 @@ func (l *ledger) window(start int64) *window {
 func (j *judge) emit(l *ledger, results []pipeline.Result, closed int64) {
 	l.closed = closed
 	for _, r := range results {
-		if l.visible[r.Start] {
-			j.violate("V1: %s: window %s was emitted before", l.sink, j.w.clockTime(r.Start))
+		at := kept{l.sink, r.Start, joined(r.Group)}
+		if l.visible[at] {
+			j.violate("V1: %s: window %s, group %s was emitted before", l.sink, j.w.clockTime(r.Start), r.Key)
 		}
-		l.visible[r.Start] = true
-		if r.End != r.Start+j.size() || r.End > closed {
+		l.visible[at] = true
+		if r.End != r.Start+j.size() || r.End > closed || j.w.script.pane(r.Start) != r.Start {
 			j.violate("%s: window [%s, %s) emitted at C %s", l.sink, j.w.clockTime(r.Start), j.w.clockTime(r.End), j.w.clockTime(closed))
 		}
 	}
 	for len(l.windows) > 0 && l.windows[0].start+j.size() <= closed {
-		j.compare(l, l.windows[0], results)
+		results = j.decide(l, l.windows[0], results)
 		l.windows = l.windows[1:]
-		results = results[min(1, len(results)):]
 	}
 	if len(results) > 0 {
 		j.violate("%s: %d results of windows without records: %+v", l.sink, len(results), results)
 	}
+	for _, b := range l.books {
+		for pane := range b.groups {
+			if pane+j.size() <= closed {
+				delete(b.groups, pane)
+			}
+		}
+	}
 }
 
-// compare holds one result, the first of those left, against its window.
-func (j *judge) compare(l *ledger, w *window, results []pipeline.Result) {
-	if len(results) == 0 || results[0].Start != w.start {
-		j.violate("V1: %s: window %s was decided and not emitted", l.sink, j.w.clockTime(w.start))
+// joined is what identifies the group of a result.
+func joined(values []pipeline.GroupValue) string {
+	group := ""
+	for _, v := range values {
+		group += string(binary.BigEndian.AppendUint32(nil, uint32(len(v)))) + string(v)
+	}
+	return group
+}
+
+// decide holds the results of a window, the first of those left, against its
+// groups, in their order.
+func (j *judge) decide(l *ledger, w *window, results []pipeline.Result) []pipeline.Result {
+	slices.SortFunc(w.samples, sample.compare)
+	for from, n := 0, 0; from < len(w.samples); from += n {
+		for n = 1; from+n < len(w.samples) && w.samples[from+n].group == w.samples[from].group; n++ {
+		}
+		j.compare(l, w, w.samples[from:from+n], results)
+		results = results[min(1, len(results)):]
+	}
+	j.noteWindow(w)
+	return results
+}
+
+// compare holds one result against the samples of its group.
+func (j *judge) compare(l *ledger, w *window, samples []sample, results []pipeline.Result) {
+	s, group := j.w.script, samples[0].group
+	if len(results) == 0 || results[0].Start != w.start || joined(results[0].Group) != group {
+		j.violate("V1: %s: window %s, group %q was decided and not emitted, or not in its order", l.sink, j.w.clockTime(w.start), split(group))
 		return
 	}
 	r := results[0]
-	if len(w.first) > 1 {
-		j.w.reached[pooled]++
+	if key := s.key(l, group); r.Key != key {
+		j.violate("%s: window %s has the key %s, should be %s", l.sink, j.w.clockTime(w.start), r.Key, key)
 	}
-	if len(w.samples) < j.w.script.spec.MinSample {
-		j.w.reached[smallSample]++
+	want := s.answerOf(samples)
+	if r.Count != int64(len(samples)) || !want.same(r.Fields, r.Aggregates, len(s.spec.Operations)) {
+		j.violate("V2: %s: window %s, group %s has count %d and %v %v, should be %d and %v", l.sink, j.w.clockTime(w.start), r.Key, r.Count, r.Fields, r.Aggregates, len(samples), want)
 	}
-	want := aggregate(&j.w.script.spec, w.samples)
-	if r.Count != int64(len(w.samples)) || !same(r.Fields[0], want) {
-		j.violate("V2: %s: window %s has count %d and %v, should be %d and %v", l.sink, j.w.clockTime(w.start), r.Count, r.Fields[0], len(w.samples), want)
-	}
+	j.noteResult(w, samples)
 	if j.w.kept != nil {
-		j.w.kept[kept{l.sink, r.Start}] = want
+		j.w.kept[kept{l.sink, r.Start, group}] = want
 	}
+}
+
+// key is the record key of a group's results.
+func (s *script) key(l *ledger, group string) string {
+	switch {
+	case group != "":
+		return inJSON(group)
+	case s.spec.Sink.Topic == oneSink:
+		return s.spec.Name
+	}
+	return l.books[0].id.Topic
 }

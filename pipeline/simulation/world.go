@@ -52,12 +52,13 @@ type world struct {
 	judge     *judge
 	reached   Tally
 	late      int   // records
+	partial   int   // records that were late for some of their windows
 	tardy     int   // of those, in windows that silence had not closed
 	idles     int   // times that C rose by silence
 	halted    bool  // what stops the pipeline has happened
 	forgets   int32 // a schema id that the registry no longer has
 	over      bool
-	kept      map[kept][]float64 // results, where they are wanted
+	kept      map[kept]answer // results, where they are wanted
 	trace     io.Writer
 }
 
@@ -65,6 +66,7 @@ type world struct {
 type kept struct {
 	sink  string
 	start int64
+	group string
 }
 
 // Run plays the schedule of a seed. What happens is written to trace, unless
@@ -74,7 +76,7 @@ func Run(seed uint64, trace io.Writer) Outcome {
 	w := newWorld(s, seed, trace)
 	w.kept = s.keeps()
 	w.play()
-	if w.kept != nil && len(w.judge.violations) == 0 && w.late == 0 && w.idles == 0 {
+	if w.kept != nil && len(w.judge.violations) == 0 && w.late == 0 && w.partial == 0 && w.idles == 0 {
 		w.reread(seed)
 	}
 	return Outcome{Seed: seed, Records: s.records(), Reached: w.reached, Violations: w.judge.violations}
