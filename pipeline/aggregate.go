@@ -18,15 +18,17 @@ import (
 // an aggregate, or a derived field. Equal arguments are one input. Its kinds are
 // those of the operations, if they are computed of it, then those of its calls.
 type input struct {
-	key   string
-	kinds []functions.Kind
-	text  bool // its values are texts
+	key      string
+	kinds    []functions.Kind
+	operated bool // operations are computed of it, should it be a field
+	text     bool // its values are texts
 }
 
 // call is one distinct call of an aggregate function.
 type call struct {
-	input int // in Plan.inputs; -1: count() of records
-	slot  int // of its kind in the input's kinds
+	name  string // of the function
+	input int    // in Plan.inputs; -1: count() of records
+	slot  int    // of its kind in the input's kinds
 	value func(functions.Accumulator) (float64, bool)
 }
 
@@ -120,7 +122,7 @@ func noNames(string) (expression.Type, bool) { return 0, false }
 // compileCall finds the input of a call, or adds it to every source.
 func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call, spec.Errors) {
 	if c.Arg == nil {
-		return call{input: -1, value: c.Value}, nil
+		return call{name: c.Function.Name, input: -1, value: c.Value}, nil
 	}
 	args, text, errs := p.checkArgument(at, c, drafts)
 	if errs != nil {
@@ -141,7 +143,7 @@ func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call
 			d.take(i, at, c, args[j], text)
 		}
 	}
-	return call{input: i, slot: kindSlot(&p.inputs[i].kinds, kind), value: c.Value}, nil
+	return call{name: c.Function.Name, input: i, slot: kindSlot(&p.inputs[i].kinds, kind), value: c.Value}, nil
 }
 
 // checkArgument gives the argument its type in each source. One that is nothing
@@ -197,7 +199,7 @@ func (p *Plan) isDerived(name string, drafts []*draft) bool {
 func (p *Plan) addInput(key string, text, bare bool) int {
 	in := input{key: key, text: text}
 	if bare && !text {
-		in.kinds = slices.Clone(p.kinds)
+		in.kinds, in.operated = slices.Clone(p.kinds), true
 	}
 	p.inputs = append(p.inputs, in)
 	return len(p.inputs) - 1

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"cuelang.org/go/cue"
 )
 
 var inDays = regexp.MustCompile(`([0-9]+\.?[0-9]*|\.[0-9]+)d`)
@@ -28,15 +26,6 @@ func ParseDuration(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("found %q, want a duration such as 500ms, 10s or 1d12h, at most 292 years", s)
 	}
 	return d, nil
-}
-
-// duration is the duration that v holds.
-func duration(v cue.Value) (time.Duration, error) {
-	text, err := v.String()
-	if err != nil {
-		return 0, err
-	}
-	return ParseDuration(text)
 }
 
 // ParseStart reads earliest, latest, a time in RFC 3339, or an age such as -1h.

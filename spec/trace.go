@@ -24,13 +24,11 @@ func follow(k kind, src string, at int, text string) []int {
 	if at < 0 || at > len(src) {
 		return nil
 	}
-	end := 0
-	switch k {
-	case yamlKind:
-		end = t.yaml(at)
-	default:
-		end = t.cue(at)
+	literal := t.cue
+	if k == yamlKind {
+		literal = t.yaml
 	}
+	end := literal(at)
 	if t.lost || len(t.from) != len(text) {
 		return nil
 	}

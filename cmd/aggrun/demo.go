@@ -52,6 +52,7 @@ type demoOptions struct {
 
 func (o *demoOptions) bind(fs *pflag.FlagSet) {
 	o.specs.bind(fs)
+	o.bindVM(fs)
 	fs.DurationVar(&o.duration, "duration", 0, "end after `TIME`; 0 goes on until Ctrl-C")
 	fs.Float64Var(&o.frequency, "frequency", 10, "messages a second in each topic, `HZ`")
 	o.bindLog(fs, "warn")

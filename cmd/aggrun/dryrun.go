@@ -39,35 +39,62 @@ func dryRun(w io.Writer, cfg kafka.Config, plans []*pipeline.Plan) error {
 type line struct{ name, text string }
 
 func reading(p *pipeline.Plan, cfg kafka.Config) []line {
-	src := p.Spec.Sources[0]
 	lines := []line{
 		{"description", firstLine(p.Spec.Description)},
 		{"group", cfg.Group + "." + p.Spec.Name},
-		{"topics", topics(src)},
-		{"source registry", src.Registry},
 		{"start", startText(p.Spec.Start, cfg.Start)},
-		{"fields", fields(src)},
-		{"renames", renames(src.Map)},
-		{"event time", "the record's timestamp"},
+	}
+	for _, src := range p.Spec.Sources {
+		name := "topics"
+		if len(p.Spec.Sources) > 1 {
+			name = src.Path
+		}
+		lines = append(lines, line{name, topics(src)})
+		lines = append(lines, readingSource(p, src)...)
 	}
 	return slices.DeleteFunc(lines, func(l line) bool { return l.text == "" })
 }
 
+func readingSource(p *pipeline.Plan, src spec.Source) []line {
+	lines := []line{
+		{"source registry", src.Registry},
+		{"event time", eventTime(src.Time)},
+	}
+	lines = append(lines, expressions(p, src.Path+".where", "where")...)
+	if len(p.Operations) > 0 {
+		lines = append(lines, line{"fields", fields(p, src)})
+	}
+	lines = append(lines, line{"renames", renames(src.Map)})
+	return append(lines, expressions(p, src.Path+".derive.", "derive")...)
+}
+
 func computing(p *pipeline.Plan) []line {
 	s := p.Spec
-	return []line{
-		{"window", fmt.Sprintf("%v, tumbling, from the Unix epoch on", s.Window.Size)},
+	lines := []line{
+		{"window", window(s.Window)},
 		{"grace", s.Window.Grace.String()},
 		{"idle", off(s.Idle, "off: silent partitions are waited for")},
-		{"operations", strings.Join(s.Operations, ", ")},
-		{"accumulators", accumulators(p.Operations)},
-		{"small samples", fmt.Sprintf("under %d values: %s", s.MinSample, s.SmallSample)},
-		{"late records", string(s.Late)},
-		{"bad records", string(s.OnError)},
-		{"max_future", s.MaxFuture.String()},
-		{"max_replay", fmt.Sprintf("%d records", s.MaxReplay)},
-		{"fingerprint", fingerprint(p.Fingerprint)},
 	}
+	if len(s.GroupBy) > 0 {
+		lines = append(lines,
+			line{"group by", strings.Join(s.GroupBy, ", ")},
+			line{"max_groups", fmt.Sprintf("%d a %s and partition", s.MaxGroups, pane(s.Window))})
+	}
+	if len(p.Operations) > 0 {
+		lines = append(lines, line{"operations", strings.Join(s.Operations, ", ")})
+	}
+	lines = append(lines, expressions(p, "aggregates.", "aggregates")...)
+	lines = append(lines, accumulators(p)...)
+	if len(p.Operations) > 0 {
+		lines = append(lines, line{"small samples", fmt.Sprintf("under %d values: %s", s.MinSample, s.SmallSample)})
+	}
+	return append(lines,
+		line{"late records", string(s.Late)},
+		line{"bad records", string(s.OnError)},
+		line{"max_future", s.MaxFuture.String()},
+		line{"max_replay", fmt.Sprintf("%d records", s.MaxReplay)},
+		line{"shard", shard(s)},
+		line{"fingerprint", fingerprint(p.Fingerprint)})
 }
 
 func writing(p *pipeline.Plan) []line {
@@ -75,9 +102,65 @@ func writing(p *pipeline.Plan) []line {
 	return []line{
 		{"sink topics", sink.Topic},
 		{"made with", made(sink)},
-		{"record", record(sink)},
+		{"record", record(p)},
 		{"dead letters", p.DeadLetter()},
 	}
+}
+
+// expressions are those under a path, a line each: what is written, and what
+// evaluates it.
+func expressions(p *pipeline.Plan, path, name string) (lines []line) {
+	for _, e := range p.Expressions() {
+		if rest, ok := strings.CutPrefix(e.Path, path); ok {
+			text := oneLine(e.Text)
+			if rest != "" {
+				text = rest + " = " + text
+			}
+			lines = append(lines, line{name, text + "   (" + e.Backend + ")"})
+			name = " "
+		}
+	}
+	return lines
+}
+
+// oneLine is the expression without its line breaks.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func eventTime(field *spec.TimeField) string {
+	if field == nil {
+		return "the record's timestamp"
+	}
+	return fmt.Sprintf("field %s; a number is in %s", field.Field, field.Unit)
+}
+
+func window(w spec.Window) string {
+	kind := "tumbling"
+	if w.Advance < w.Size {
+		kind = fmt.Sprintf("one every %v", w.Advance)
+	}
+	if w.Offset > 0 {
+		return fmt.Sprintf("%v, %s, from %v after the Unix epoch on", w.Size, kind, w.Offset)
+	}
+	return fmt.Sprintf("%v, %s, from the Unix epoch on", w.Size, kind)
+}
+
+// pane is what accumulators are kept for: the windows, or the pieces of them that
+// do not overlap.
+func pane(w spec.Window) string {
+	if w.Advance < w.Size {
+		return fmt.Sprintf("pane of %v", w.Advance)
+	}
+	return "window"
+}
+
+func shard(s spec.Pipeline) string {
+	if s.Shard != spec.ShardPartition {
+		return "a sink topic, with all partitions that lead to it"
+	}
+	if s.Partitioner != "" {
+		return fmt.Sprintf("one partition; keys are in that of %s", s.Partitioner)
+	}
+	return "one partition"
 }
 
 func topics(src spec.Source) string {
@@ -104,8 +187,11 @@ func startText(of spec.Start, flag *spec.Start) string {
 	return string(of.Kind)
 }
 
-func fields(src spec.Source) string {
+func fields(p *pipeline.Plan, src spec.Source) string {
 	text := "every numeric one but time, window_size and count"
+	if len(p.Spec.GroupBy) > 0 || src.Time != nil {
+		text += ", and those of group_by and time"
+	}
 	if len(src.Fields) > 0 {
 		text = strings.Join(src.Fields, ", ")
 	}
@@ -123,21 +209,56 @@ func renames(names map[string]string) string {
 	return strings.Join(pairs, ", ")
 }
 
-// accumulators tells which operations read the same state.
-func accumulators(operations []functions.Function) string {
-	var order []functions.Kind
-	readers := map[functions.Kind][]string{}
+// accumulators tells what is kept in each window and group: for each field whose
+// operations are computed, and for each argument of an aggregate. Functions that
+// read the same state are joined by +.
+func accumulators(p *pipeline.Plan) []line {
+	of := pane(p.Spec.Window)
+	if len(p.Spec.GroupBy) > 0 {
+		of = "group and " + of
+	}
+	lines := []line{{"accumulators", "in each " + of + ", by partition:"}}
+	if len(p.Operations) > 0 {
+		kept := operated(p.Operations)
+		lines = append(lines, line{" ", fmt.Sprintf("%d of each field: %s", len(kept), shared(kept))})
+	}
+	for _, a := range p.Accumulated() {
+		lines = append(lines, line{" ", fmt.Sprintf("%d of %s%s: %s", len(a.Readers), oneLine(a.Of), by(a.Backends), shared(a.Readers))})
+	}
+	if len(lines) == 1 {
+		lines[0].text += " the number of records alone"
+	}
+	return lines
+}
+
+// operated are the operations, those together that read the same state.
+func operated(operations []functions.Function) (readers [][]string) {
+	slot := map[functions.Kind]int{}
 	for _, f := range operations {
-		if _, ok := readers[f.Kind]; !ok {
-			order = append(order, f.Kind)
+		i, ok := slot[f.Kind]
+		if !ok {
+			i, slot[f.Kind] = len(readers), len(readers)
+			readers = append(readers, nil)
 		}
-		readers[f.Kind] = append(readers[f.Kind], f.Name)
+		readers[i] = append(readers[i], f.Name)
 	}
+	return readers
+}
+
+func shared(readers [][]string) string {
 	var texts []string
-	for _, kind := range order {
-		texts = append(texts, strings.Join(readers[kind], "+"))
+	for _, names := range readers {
+		texts = append(texts, strings.Join(names, "+"))
 	}
-	return fmt.Sprintf("%d a field and window: %s", len(order), strings.Join(texts, ", "))
+	return strings.Join(texts, ", ")
+}
+
+// by is what evaluates an argument, "" for a field.
+func by(backends []string) string {
+	if len(backends) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(backends, ", ") + ")"
 }
 
 func made(sink spec.Sink) string {
@@ -155,8 +276,20 @@ func made(sink spec.Sink) string {
 	return text
 }
 
-func record(sink spec.Sink) string {
-	text := "time, window_size, count, <operation>_<field>"
+func record(p *pipeline.Plan) string {
+	sink, names := p.Spec.Sink, []string{"time", "window_size", "count"}
+	if out, err := p.Output(nil); err == nil {
+		for _, g := range out.Group {
+			names = append(names, g.Name)
+		}
+	}
+	if len(p.Operations) > 0 {
+		names = append(names, "<operation>_<field>")
+	}
+	for _, a := range p.Spec.Aggregates {
+		names = append(names, a.Name)
+	}
+	text := strings.Join(names, ", ")
 	if sink.Namespace != "" {
 		text += " in namespace " + sink.Namespace
 	}

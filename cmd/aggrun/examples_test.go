@@ -21,25 +21,33 @@ import (
 
 // Every folder of examples is run: what its pipelines make of input.jsonl, and of
 // the later.jsonl that some have, which is written when a first run has ended, is
-// expected.jsonl, to the last digit. AGGRUN_UPDATE=1, or -update, writes that anew.
+// expected.jsonl, to the last digit, whatever evaluates the expressions.
+// AGGRUN_UPDATE=1, or -update, writes that anew.
 func TestEndToEndExamples(t *testing.T) {
 	folders, err := filepath.Glob("../../examples/*")
 	if err != nil || len(folders) == 0 {
 		t.Fatal("no examples", err)
 	}
 	for _, folder := range folders {
-		t.Run(filepath.Base(folder), func(t *testing.T) {
-			e := &onStage{stage: newStage(t), folder: folder, schemas: map[string]writerSchema{}}
-			e.prepare()
-			e.write(e.load("input.jsonl"))
-			if e.has("later.jsonl") {
-				e.aggregate()
-				e.write(e.load("later.jsonl"))
-			}
-			e.aggregate("--close-open")
-			e.compare("expected.jsonl", e.found())
-		})
+		t.Run(filepath.Base(folder), func(t *testing.T) { runExample(t, folder) })
+		if !updating() {
+			t.Run(filepath.Base(folder)+"/vm", func(t *testing.T) { runExample(t, folder, "--vm") })
+		}
 	}
+}
+
+func updating() bool { return *update || os.Getenv("AGGRUN_UPDATE") != "" }
+
+func runExample(t *testing.T, folder string, flags ...string) {
+	e := &onStage{stage: newStage(t), folder: folder, schemas: map[string]writerSchema{}}
+	e.prepare()
+	e.write(e.load("input.jsonl"))
+	if e.has("later.jsonl") {
+		e.aggregate(flags...)
+		e.write(e.load("later.jsonl"))
+	}
+	e.aggregate(append(flags, "--close-open")...)
+	e.compare("expected.jsonl", e.found())
 }
 
 // onStage is one example on a stage. A cluster may be shared with others: there,
@@ -262,7 +270,7 @@ var scientific = regexp.MustCompile(`:-?[0-9.]+e(\+0[0-9]|\+1[0-5]|-0[1-6])\b`)
 func (e *onStage) compare(file string, found []byte) {
 	t := e.stage.t
 	t.Helper()
-	if *update || os.Getenv("AGGRUN_UPDATE") != "" {
+	if updating() {
 		if err := os.WriteFile(filepath.Join(e.folder, file), found, 0o600); err != nil {
 			t.Fatal(err)
 		}

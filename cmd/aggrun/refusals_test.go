@@ -29,6 +29,18 @@ func TestEndToEndRefusals(t *testing.T) {
 			change: replace("topics: [MY-mount-000]", "topics: [MY-mount-000], fields: [valu0]"),
 			want:   "no source topic has a field valu0 (did you mean value0?)",
 		},
+		"a missing field in an expression": {
+			change: replace("operations: [mean]", "aggregates:\n      far: >-\n        max(value0)\n        - min(valu0)"),
+			want: "spec.yaml:9:15: pipelines.MY-p.aggregates.far: no source topic has a field valu0 (did you mean value0?)\n" +
+				"    - min(valu0)\n" +
+				"          ^\n",
+		},
+		"a field of another type": {
+			change: replace("{topics: [MY-mount-000]}", "{topics: [MY-mount-000],\n      where: \"value0 > 1 && time == 'noon'\"}"),
+			want: "spec.yaml:5:29: pipelines.MY-p.source.where: field time is double, not a string or an enum\n" +
+				"    where: \"value0 > 1 && time == 'noon'\"}\n" +
+				"                          ^\n",
+		},
 		"a compacted source": {
 			world: func(s *stage, topic string) { s.configure(topic, "cleanup.policy", "compact") },
 			want:  "topic MY-mount-000: it is compacted",

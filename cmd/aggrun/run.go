@@ -68,6 +68,7 @@ func (o *runOptions) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.accept, "accept-offsets", false, "take offsets that aggrun did not commit as records that are done")
 	fs.BoolVar(&o.fromSink, "resume-from-sink", false, "begin after the results that the sinks have (not built yet)")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "check the specs and print the compiled plans, offline")
+	o.bindVM(fs)
 	o.bindLog(fs, "info")
 }
 

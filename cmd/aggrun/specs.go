@@ -23,7 +23,11 @@ type specs struct {
 func (f *specs) bind(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.paths, specFlag, "f", nil, "read the spec at `PATH`, a file or a folder, or DIR/... for all folders under it; repeats")
 	fs.StringArrayVarP(&f.tags, "tag", "t", nil, "give CUE fields with @tag(NAME) their value by `NAME=VALUE`; repeats")
-	fs.BoolVar(&f.vm, "vm", false, "evaluate every expression by the virtual machine: the same results, slower")
+}
+
+// bindVM is for the commands that evaluate expressions, or tell what will.
+func (f *specs) bindVM(fs *pflag.FlagSet) {
+	fs.BoolVar(&f.vm, "vm", false, "evaluate every expression by expr's virtual machine: the same results, slower, to tell whether the faster columns are at fault")
 }
 
 // load reads and compiles the specs: shape and meaning, with every mistake of

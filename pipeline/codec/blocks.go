@@ -3,9 +3,9 @@ package codec
 import "math"
 
 // blocks goes through an array or a map: blocks of items, until one of none. It
-// reads the elements of o and skips the other items.
-func (t *target) blocks(o *op, b []byte) ([]byte, error) {
-	seen, elements := 0, o.elements
+// reads the elements of a and skips the other items.
+func (t *target) blocks(a *blocks, b []byte) ([]byte, error) {
+	seen, elements := 0, a.elements
 	for {
 		count, size, b2, err := block(b)
 		if b = b2; err != nil {
@@ -14,17 +14,17 @@ func (t *target) blocks(o *op, b []byte) ([]byte, error) {
 		if count == 0 {
 			return b, t.missingElements(elements)
 		}
-		if err = o.item.bound(count, seen, len(b)); err != nil {
+		if err = a.item.bound(count, seen, len(b)); err != nil {
 			return b, err
 		}
 		before, end := len(b), seen+int(count)
 		for len(elements) > 0 && elements[0].at < end {
-			if b, err = t.element(o, elements[0], elements[0].at-seen, b); err != nil {
+			if b, err = t.element(a, elements[0], elements[0].at-seen, b); err != nil {
 				return b, err
 			}
 			seen, elements = elements[0].at+1, elements[1:]
 		}
-		if b, err = t.skipItems(o, end-seen, b); err != nil {
+		if b, err = t.skipItems(a, end-seen, b); err != nil {
 			return b, err
 		}
 		if seen = end; size >= 0 && size != int64(before-len(b)) {
@@ -68,21 +68,21 @@ func (e extent) bound(count int64, seen, left int) error {
 }
 
 // element reads an element that comes after some items.
-func (t *target) element(o *op, e element, after int, b []byte) ([]byte, error) {
-	b, err := t.skipItems(o, after, b)
+func (t *target) element(a *blocks, e element, after int, b []byte) ([]byte, error) {
+	b, err := t.skipItems(a, after, b)
 	if err != nil {
 		return b, err
 	}
 	return t.call(e.program, b)
 }
 
-func (t *target) skipItems(o *op, count int, b []byte) ([]byte, error) {
-	if o.item.fixed >= 0 {
-		return skip(b, count*o.item.fixed)
+func (t *target) skipItems(a *blocks, count int, b []byte) ([]byte, error) {
+	if a.item.fixed >= 0 {
+		return skip(b, count*a.item.fixed)
 	}
 	for range count {
 		var err error
-		if b, err = t.call(o.n, b); err != nil {
+		if b, err = t.call(a.program, b); err != nil {
 			return b, err
 		}
 	}

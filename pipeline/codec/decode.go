@@ -88,11 +88,11 @@ func (t *target) run(ops []op, b []byte) ([]byte, error) {
 		case opValue:
 			b, err = t.value(o.leaf, b)
 		case opMissing:
-			err = t.missing(o.columns)
+			err = t.missing(o.leaf.columns)
 		case opUnion:
 			b, err = t.union(o, b)
 		case opBlocks:
-			b, err = t.blocks(o, b)
+			b, err = t.blocks(o.blocks, b)
 		case opCall:
 			b, err = t.call(o.n, b)
 		}

@@ -63,11 +63,11 @@ const twoRecords = `{"type":"record","name":"R","fields":[{"name":"u","type":["n
 func TestFieldOfTwoRecords(t *testing.T) {
 	s := mustParse(t, twoRecords)
 	for path, want := range map[string]string{
-		"u.x":      "{{u.x u.x of A m an x 0} long or double NKt id}",
-		"u.y":      "{{u.y u.y    0} string or boolean K tb}",
-		"u.a":      "{{u.a u.a    0} int NKt i}",
-		"u.b":      "{{u.b u.b    0} array of record A  }",
-		"u.b[2].x": "{{u.b[2].x u.b[2].x of A m an x 0} long NKt i}",
+		"u.x":      "{{u.x u.x of A m an x 0 0} long or double NKt id}",
+		"u.y":      "{{u.y u.y    0 0} string or boolean K tb}",
+		"u.a":      "{{u.a u.a    0 0} int NKt i}",
+		"u.b":      "{{u.b u.b    0 0} array of record A  }",
+		"u.b[2].x": "{{u.b[2].x u.b[2].x of A m an x 0 0} long NKt i}",
 	} {
 		f, ok, err := s.Field(path)
 		got := fmt.Sprintf("{%v %s %s %s}", f.Field, f.Type, formLetters(f.Forms), string(f.KeyTypes))

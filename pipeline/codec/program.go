@@ -12,14 +12,20 @@ type op struct {
 	code     opcode
 	n        int // bytes; values; symbols; or the index of a program
 	slot     int
-	doubles  []read    // of opFixed
-	floats   []read    // of opFixed
-	kinds    []kind    // of opNumber: the union's branches
-	branches []branch  // of opUnion
-	item     extent    // of opBlocks
-	elements []element // of opBlocks: those that are read, in order
-	leaf     *leaf     // of opValue
-	columns  []column  // of opMissing
+	doubles  []read   // of opFixed
+	floats   []read   // of opFixed
+	kinds    []kind   // of opNumber: the union's branches
+	branches []branch // of opUnion
+	blocks   *blocks  // of opBlocks
+	leaf     *leaf    // of opValue and opMissing
+}
+
+// blocks is an array or a map, each of its items skipped by a program unless its
+// bytes are fixed, or read as an element.
+type blocks struct {
+	item     extent
+	program  int
+	elements []element // in order
 }
 
 // read is a number inside a run of fixed bytes.
@@ -48,9 +54,9 @@ const (
 	opLong                  // read a long to slot
 	opNumber                // read a union of plain numbers and null to slot
 	opValue                 // read leaf
-	opMissing               // nothing is there for columns
+	opMissing               // nothing is there for the columns of leaf
 	opUnion                 // go through a union
-	opBlocks                // go through an array or map, skipping items by program n
+	opBlocks                // go through an array or map
 	opCall                  // run program n
 )
 
@@ -81,7 +87,7 @@ func (c *compiler) read(ops []op, n *node, w *wanted) []op {
 	case n.kind == kindArray:
 		return append(ops, c.items(n, w))
 	}
-	return append(ops, op{code: opMissing, columns: w.all()}) // null
+	return append(ops, op{code: opMissing, leaf: &leaf{columns: w.all()}}) // null
 }
 
 // record appends a record in line, so that its fixed fields join the run.
@@ -94,7 +100,7 @@ func (c *compiler) record(ops []op, n *node, w *wanted) []op {
 		delete(absent.fields, f.name)
 	}
 	if columns := absent.all(); len(columns) > 0 {
-		ops = append(ops, op{code: opMissing, columns: columns})
+		ops = append(ops, op{code: opMissing, leaf: &leaf{columns: columns}})
 	}
 	return ops
 }
@@ -143,17 +149,16 @@ func (c *compiler) union(n *node, w *wanted) op {
 
 // items goes through an array, of which w may want some elements.
 func (c *compiler) items(n *node, w *wanted) op {
-	o := op{code: opBlocks, item: n.item.extent}
-	if n.item.extent.fixed < 0 {
-		o.n = c.program(n.item, nil)
+	a := &blocks{item: n.item.extent}
+	if a.item.fixed < 0 {
+		a.program = c.program(n.item, nil)
 	}
-	if w == nil {
-		return o
+	if w != nil {
+		for _, at := range slices.Sorted(maps.Keys(w.items)) {
+			a.elements = append(a.elements, element{at: at, program: c.program(n.item, w.items[at]), columns: w.items[at].all()})
+		}
 	}
-	for _, at := range slices.Sorted(maps.Keys(w.items)) {
-		o.elements = append(o.elements, element{at: at, program: c.program(n.item, w.items[at]), columns: w.items[at].all()})
-	}
-	return o
+	return op{code: opBlocks, blocks: a}
 }
 
 // program gives the index of the program that goes through n and reads what w wants.

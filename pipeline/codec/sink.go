@@ -127,6 +127,8 @@ func resultField(f pipeline.Field, op functions.Function, nulls spec.Nulls) avro
 
 func unit(units string, u functions.Unit) string {
 	switch {
+	case u == functions.SecondsUnit:
+		return "s"
 	case units == "" || u == functions.NoUnit:
 		return ""
 	case u == functions.SquaredUnit:

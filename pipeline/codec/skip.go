@@ -50,8 +50,8 @@ func repeat(ops []op, code opcode) []op {
 
 // pairs is items whose every item is a key and a value.
 func (c *compiler) pairs(n *node) op {
-	o := op{code: opBlocks, n: len(c.programs), item: extent{min: 1 + n.item.extent.min, fixed: -1}}
+	m := &blocks{item: extent{min: 1 + n.item.extent.min, fixed: -1}, program: len(c.programs)}
 	c.programs = append(c.programs, nil)
-	c.programs[o.n] = c.skip([]op{{code: opStrings, n: 1}}, n.item)
-	return o
+	c.programs[m.program] = c.skip([]op{{code: opStrings, n: 1}}, n.item)
+	return op{code: opBlocks, blocks: m}
 }

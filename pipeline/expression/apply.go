@@ -28,7 +28,7 @@ func (a *assembler) apply(n *node, args []int) int {
 		a.step(func(f *frame) { not(f.booleans[out][:f.n], f.booleans[x]) })
 		return out
 	case opMinus:
-		return a.minus(args[0])
+		return a.column(negate, args[0])
 	}
 	if arithmetic := arithmetics[n.op]; arithmetic != nil {
 		return a.two(arithmetic, args[0], args[1])
@@ -40,9 +40,9 @@ func (a *assembler) apply(n *node, args []int) int {
 func (a *assembler) call(fn *scalar, args []int) int {
 	switch {
 	case fn.name == "sqrt":
-		return a.sqrt(args[0])
+		return a.column(roots, args[0])
 	case fn.one != nil:
-		return a.one(fn.one, args[0])
+		return a.column(func(out, x []float64) { map1(out, x, fn.one) }, args[0])
 	case fn.two != nil:
 		return a.folded(fn.two, args)
 	case fn.three != nil:
@@ -62,17 +62,11 @@ func (a *assembler) call(fn *scalar, args []int) int {
 	return out
 }
 
-func (a *assembler) sqrt(x int) int {
+// column makes a step of a loop over one column of numbers.
+func (a *assembler) column(loop func(out, x []float64), x int) int {
 	a.banks[numberBank].give(x)
 	out := a.banks[numberBank].take()
-	a.step(func(f *frame) { roots(f.numbers[out][:f.n], f.numbers[x]) })
-	return out
-}
-
-func (a *assembler) minus(x int) int {
-	a.banks[numberBank].give(x)
-	out := a.banks[numberBank].take()
-	a.step(func(f *frame) { negate(f.numbers[out][:f.n], f.numbers[x]) })
+	a.step(func(f *frame) { loop(f.numbers[out][:f.n], f.numbers[x]) })
 	return out
 }
 
@@ -131,9 +125,7 @@ func (a *assembler) compare(n *node, x, y int) int {
 		a.step(func(f *frame) { alike(f.booleans[out][:f.n], f.booleans[x], f.booleans[y], differ) })
 	default:
 		holds := orders[n.op]
-		a.step(func(f *frame) {
-			map2(f.booleans[out][:f.n], f.texts[x], f.texts[y], func(x, y []byte) uint8 { return bit(holds(bytes.Compare(x, y))) })
-		})
+		a.step(func(f *frame) { map2(f.booleans[out][:f.n], f.texts[x], f.texts[y], holds) })
 	}
 	return out
 }

@@ -89,7 +89,7 @@ func (a *assembler) load(name int) int {
 		return r
 	}
 	b := a.bindings[name]
-	r := never
+	var r int
 	switch {
 	case b.slot < 0 && b.typ == Text:
 		r = a.banks[textBank].fixed(kept) // never filled, and so all nil
@@ -154,7 +154,7 @@ func (a *assembler) value(n *node) int {
 		args[i] = a.value(arg)
 	}
 	if n.op == opPower && squares(n) {
-		return a.one(square, args[0])
+		return a.column(squared, args[0])
 	}
 	return a.apply(n, args)
 }
@@ -217,7 +217,7 @@ func (a *assembler) choose(t Type, cond int, yes, no *node) int {
 	out := bank.take()
 	switch t {
 	case Number:
-		a.step(func(f *frame) { choose(f.numbers[out][:f.n], f.booleans[cond], f.numbers[x], f.numbers[y]) })
+		a.step(func(f *frame) { chooseNumbers(f.numbers[out][:f.n], f.booleans[cond], f.numbers[x], f.numbers[y]) })
 	case Boolean:
 		a.step(func(f *frame) { choose(f.booleans[out][:f.n], f.booleans[cond], f.booleans[x], f.booleans[y]) })
 	default:
@@ -257,13 +257,5 @@ func (a *assembler) test(x int, is func([]byte) bool) int {
 			f.booleans[out][i] = bit(is(text[i]))
 		}
 	})
-	return out
-}
-
-// one makes a step of a function of one number.
-func (a *assembler) one(fn func(float64) float64, x int) int {
-	a.banks[numberBank].give(x)
-	out := a.banks[numberBank].take()
-	a.step(func(f *frame) { map1(f.numbers[out][:f.n], f.numbers[x], fn) })
 	return out
 }

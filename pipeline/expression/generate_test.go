@@ -54,7 +54,6 @@ var (
 	}
 	someTexts    = []string{"", "a", "abc", "mount-1", "Mount-2 ", " é", "ééa", "x\"y\\", "日本", "\n"}
 	somePatterns = []string{"^a", "[0-9]+$", "", "b|é", "(?i)MOUNT", "^$"}
-	someTestOps  = []string{"contains", "startsWith", "endsWith"}
 	numberOnes   = []string{
 		"abs", "sign", "ceil", "floor", "round", "trunc", "sqrt", "cbrt", "exp", "expm1", "log", "log2", "log10", "log1p",
 		"sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "deg", "rad",
@@ -142,8 +141,8 @@ func (g *generator) numeric(depth int) *tree {
 		return g.of(pick(g, []string{"min", "max"}), Number, Number, 2+g.IntN(3), depth)
 	case 8:
 		made := g.of("clamp", Number, Number, 3, depth)
-		if low, high := made.args[1], made.args[2]; low.what == "number" && high.what == "number" && low.number > high.number {
-			made.args[1], made.args[2] = high, low
+		if low, high := written(made.args[1]), written(made.args[2]); low > high {
+			made.args[1], made.args[2] = made.args[2], made.args[1]
 		}
 		return made
 	case 9:
@@ -156,6 +155,19 @@ func (g *generator) numeric(depth int) *tree {
 		return g.of("indexOf", Number, Text, 2, depth)
 	}
 	return g.of(pick(g, numberOnes), Number, Number, 1, depth)
+}
+
+// written is a number that stands in the source with at most a sign, else NaN.
+func written(t *tree) float64 {
+	switch {
+	case t.what == "number":
+		return t.number
+	case t.what == "pos" && t.args[0].what == "number":
+		return t.args[0].number
+	case t.what == "neg" && t.args[0].what == "number":
+		return -t.args[0].number
+	}
+	return math.NaN()
 }
 
 func (g *generator) has(t Type) bool {

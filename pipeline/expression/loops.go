@@ -1,6 +1,9 @@
 package expression
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // This file holds the loops over columns. out may be one of the others: a row
 // reads before it writes. No product here is left to be fused with the addition
@@ -24,14 +27,14 @@ var comparisons = map[op]func(out []uint8, x, y []float64){
 	opGreaterEqual: func(out []uint8, x, y []float64) { lessEqual(out, y, x) },
 }
 
-// orders are the comparisons of texts, by the sign of their order.
-var orders = map[op]func(int) bool{
-	opEqual:        func(o int) bool { return o == 0 },
-	opUnequal:      func(o int) bool { return o != 0 },
-	opLess:         func(o int) bool { return o < 0 },
-	opLessEqual:    func(o int) bool { return o <= 0 },
-	opGreater:      func(o int) bool { return o > 0 },
-	opGreaterEqual: func(o int) bool { return o >= 0 },
+// orders are the comparisons of texts, by their bytes.
+var orders = map[op]func(x, y []byte) uint8{
+	opEqual:        func(x, y []byte) uint8 { return bit(bytes.Equal(x, y)) },
+	opUnequal:      func(x, y []byte) uint8 { return bit(!bytes.Equal(x, y)) },
+	opLess:         func(x, y []byte) uint8 { return bit(bytes.Compare(x, y) < 0) },
+	opLessEqual:    func(x, y []byte) uint8 { return bit(bytes.Compare(x, y) <= 0) },
+	opGreater:      func(x, y []byte) uint8 { return bit(bytes.Compare(x, y) > 0) },
+	opGreaterEqual: func(x, y []byte) uint8 { return bit(bytes.Compare(x, y) >= 0) },
 }
 
 func add(out, x, y []float64) {
@@ -169,6 +172,23 @@ func within(out []uint8, x, set []float64) {
 	}
 }
 
+func squared(out, x []float64) {
+	x = x[:len(out)]
+	for i, v := range x {
+		out[i] = square(v)
+	}
+}
+
+// chooseNumbers is choose without a branch, which would be mispredicted.
+func chooseNumbers(out []float64, cond []uint8, yes, no []float64) {
+	cond, yes, no = cond[:len(out)], yes[:len(out)], no[:len(out)]
+	for i := range out {
+		mask := -uint64(cond[i])
+		out[i] = math.Float64frombits(math.Float64bits(yes[i])&mask | math.Float64bits(no[i])&^mask)
+	}
+}
+
+// choose takes yes where cond is 1, else no.
 func choose[T any](out []T, cond []uint8, yes, no []T) {
 	cond, yes, no = cond[:len(out)], yes[:len(out)], no[:len(out)]
 	for i := range out {

@@ -304,3 +304,33 @@ pipelines:
 		}
 	}
 }
+
+// The types of a group's field only grow, whatever schemas a process meets: the
+// sink's records stay readable.
+func TestGroupTypesGrow(t *testing.T) {
+	w := newWorld(t, 1, map[string]int32{"mount": 1, "mount-b": 1})
+	const text = `
+pipelines:
+  p:
+    source: {topics: ["mount*"], exclude: ["*-aggregated"], fields: [value0]}
+    group_by: [FIELD]
+    sink: all
+    window: 1s
+    operations: [mean]
+    min_sample_size: 1
+`
+	w.put("mount", 0, "", epoch, fields{"index": 7, "site": "a", "value0": 1.0})
+	w.put("mount-b", 0, "", epoch, fields{"index": 8, "site": "b", "value0": 1.0})
+	if err := w.runSpec(strings.ReplaceAll(text, "FIELD", "index"), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.runSpec(strings.NewReplacer("FIELD", "index", "  p:", "  q:", "source: {topics", "source: {map: {index: number, site: index}, topics").Replace(text), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.wantLines("all", `
+["a"] {"count":1,"index":"a","mean_value0":1,"time":0.5}
+["b"] {"count":1,"index":"b","mean_value0":1,"time":0.5}
+[7] {"count":1,"index":7,"mean_value0":1,"time":0.5}
+[8] {"count":1,"index":8,"mean_value0":1,"time":0.5}
+`)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -117,6 +118,9 @@ func (s *shards) encoding(ctx context.Context, sh *shard) (*codec.Encoder, error
 	if err != nil {
 		return nil, err
 	}
+	if err := s.keepGroups(ctx, sh.sink, out); err != nil {
+		return nil, err
+	}
 	schema, err := codec.SinkSchema(sh.sink, s.plan.Spec.Sink, out)
 	if err != nil {
 		return nil, stop("sink schema of %s: %v", sh.sink, err)
@@ -131,6 +135,30 @@ func (s *shards) encoding(ctx context.Context, sh *shard) (*codec.Encoder, error
 	}
 	sh.encoder = codec.NewEncoder(id, out, s.plan.Spec.Sink.Nulls)
 	return sh.encoder, nil
+}
+
+// keepGroups adds the types that group values have in the registered schema: the
+// records there may be of writer schemas that this process has not met.
+func (s *shards) keepGroups(ctx context.Context, sink string, out pipeline.Output) error {
+	if len(out.Group) == 0 {
+		return nil
+	}
+	registered, err := s.sink.latest(ctx, sink+"-value")
+	if err != nil && !errors.As(err, new(*schemaError)) {
+		return err
+	}
+	if registered == nil || err != nil {
+		return nil // nothing to go by; where it is nothing of ours, registering tells
+	}
+	for i := range out.Group {
+		g := &out.Group[i]
+		if info, ok, err := registered.Field(g.Name); ok && err == nil {
+			g.Types = append(g.Types, info.KeyTypes...)
+			slices.Sort(g.Types)
+			g.Types = slices.Compact(g.Types)
+		}
+	}
+	return nil
 }
 
 // decode fills a batch from the records of one partition.
