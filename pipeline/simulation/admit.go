@@ -30,6 +30,9 @@ func (j *judge) aggregate(l *ledger, b *book, e *entry, letters *letterBox, n *p
 	n.Aggregated++
 	if pane+s.advance() <= l.closed {
 		j.w.partial++
+		if pane+s.advance() > l.silent {
+			j.w.tardy++
+		}
 		n.LatePartial++
 		j.w.reached[partialRecord]++
 	}

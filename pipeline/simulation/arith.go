@@ -33,8 +33,11 @@ func (s *script) undecided(closed int64) int64 {
 
 // sink is the topic of results of a topic's records.
 func (s *script) sink(topic string) string {
-	if s.spec.Sink.Topic == oneSink {
+	switch s.spec.Sink.Topic {
+	case oneSink:
 		return oneSink
+	case capturedSink:
+		return topic[1:] + "-aggregated"
 	}
 	return topic + "-aggregated"
 }

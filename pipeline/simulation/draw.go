@@ -1,8 +1,6 @@
 package simulation
 
 import (
-	"fmt"
-
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
 )
@@ -14,10 +12,7 @@ func (s *script) drawSources(d dice) {
 	silence := s.drawSilence(d)
 	topics := max(1+d.IntN(3), len(s.spec.Sources))
 	for i := range topics {
-		name := fmt.Sprintf("t%d", i)
-		if len(s.spec.Sources) > 1 && i%2 == 1 {
-			name = fmt.Sprintf("u%d", i)
-		}
+		name := s.topic(i)
 		born := int64(0)
 		if i > 0 && d.chance(20) {
 			born = s.birth(d)

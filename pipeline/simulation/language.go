@@ -34,10 +34,7 @@ func (s *script) drawLanguage(d dice) {
 	s.language.on = true
 	s.drawHops(d)
 	if d.chance(30) {
-		s.spec.Sources = append(s.spec.Sources, spec.Source{
-			Path: "sources[1]", Topics: []string{"u*"},
-			Map: map[string]string{"a": "c", "b": "d", "k": "g"},
-		})
+		s.drawSecondSource(d)
 	}
 	for i := range s.spec.Sources {
 		if d.chance(20) {
@@ -48,6 +45,33 @@ func (s *script) drawLanguage(d dice) {
 	if d.chance(65) {
 		s.drawGroups(d)
 	}
+}
+
+// drawSecondSource adds topics of other fields, to be aggregated with those of the
+// first source or apart.
+func (s *script) drawSecondSource(d dice) {
+	p := &s.spec
+	p.Sources = append(p.Sources, spec.Source{
+		Path: "sources[1]", Topics: []string{"u*"},
+		Map: map[string]string{"a": "c", "b": "d", "k": "g"},
+	})
+	if d.chance(35) {
+		p.Sink.Topic = capturedSink
+		for i, first := range []string{"t", "u"} {
+			p.Sources[i].Topics, p.Sources[i].Regex = nil, first+"([0-9])"
+		}
+	}
+}
+
+// topic names the topic of a number: with two sources they take turns.
+func (s *script) topic(i int) string {
+	switch {
+	case len(s.spec.Sources) == 1, i%2 == 0 && s.spec.Sink.Topic != capturedSink:
+		return fmt.Sprintf("t%d", i)
+	case s.spec.Sink.Topic != capturedSink:
+		return fmt.Sprintf("u%d", i)
+	}
+	return fmt.Sprintf("%c%d", "tu"[i%2], i/2)
 }
 
 // drawHops lets windows overlap, or begin elsewhere.

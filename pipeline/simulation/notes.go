@@ -164,8 +164,11 @@ func (j *judge) noteWindow(w *window) {
 	for _, one := range w.samples {
 		has[one.source] = true
 	}
+	if s.spec.Sink.Topic == capturedSink {
+		j.w.reached[captured]++
+	}
 	switch {
-	case s.spec.Sink.Topic != oneSink:
+	case s.spec.Sink.Topic == ownSink:
 		j.w.reached[fannedOut]++
 	case has[0] && has[1]:
 		j.w.reached[fannedIn]++

@@ -79,7 +79,7 @@ func (r *rechunking) add(o *rechunking) {
 	p := o.script.spec
 	count(&r.grouped, len(p.GroupBy) > 0)
 	count(&r.hops, p.Window.Advance > 0 && p.Window.Advance < p.Window.Size)
-	count(&r.fanIn, len(p.Sources) > 1 && p.Sink.Topic == oneSink)
+	count(&r.fanIn, len(p.Sources) > 1 && p.Sink.Topic != ownSink)
 	count(&r.where, slices.ContainsFunc(p.Sources, func(s spec.Source) bool { return s.Where != "" }))
 }
 
@@ -95,10 +95,7 @@ func newRechunking(seed uint64) *rechunking {
 		p.Aggregates = append(p.Aggregates, spec.Named{Name: fmt.Sprint("v", i), Text: text})
 	}
 	for i := range 1 + d.IntN(3) + len(p.Sources) - 1 {
-		name := fmt.Sprintf("t%d", i)
-		if len(p.Sources) > 1 && i%2 == 1 {
-			name = fmt.Sprintf("u%d", i)
-		}
+		name := s.topic(i)
 		transactional := d.chance(30)
 		for id := range int32(1 + d.IntN(2)) {
 			src := &source{id: pipeline.Partition{Topic: name, ID: id}}

@@ -34,8 +34,13 @@ type script struct {
 
 const firstUnknown = 100
 
-// oneSink is the sink of every topic, where each has not its own.
-const oneSink = "all-aggregated"
+// The sinks: each topic's own, one of all topics, and one of those that agree in
+// what their source's regex captures.
+const (
+	ownSink      = "{topic}-aggregated"
+	oneSink      = "all-aggregated"
+	capturedSink = "{1}-aggregated"
+)
 
 // life is one process: when it starts, and when it leaves for good.
 type life struct {
@@ -102,7 +107,7 @@ func (s *script) drawSpec(d dice) {
 		MaxReplay:   1e6, MaxGroups: 10_000,
 		Late:    pick(d, spec.LateDrop, spec.LateDeadLetter, spec.LateDeadLetter),
 		OnError: pick(d, spec.OnErrorDeadLetter, spec.OnErrorDeadLetter, spec.OnErrorSkip),
-		Sink:    spec.Sink{Topic: pick(d, "{topic}-aggregated", oneSink)},
+		Sink:    spec.Sink{Topic: pick(d, ownSink, oneSink)},
 		Start:   spec.Start{Kind: spec.StartEarliest},
 	}
 	for _, op := range []string{"sum", "min", "max", "median", "first", "last"} {

@@ -44,6 +44,7 @@ func silence(seed uint64) *script {
 	s := &script{t0: 1_700_000_000*sec + d.between(0, 3600*sec), polls: pick(d, 5, 20, 100), doze: 4 * sec, tidy: true}
 	s.drawSpec(d)
 	s.spec.Window.Size, s.spec.Window.Grace = 10*time.Second, pick[time.Duration](d, 0, 2, 10)*time.Second
+	s.spec.Window.Advance = s.spec.Window.Size / pick[time.Duration](newDice(seed, 5), 1, 1, 2, 5)
 	idle := pick(d, 2*sec, 10*sec, 10*sec, 10*sec) // no partition is, but for the silence
 	s.spec.Idle = time.Duration(idle)
 	s.spec.Start.Kind = "earliest"

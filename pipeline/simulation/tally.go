@@ -97,6 +97,7 @@ const (
 	fannedIn
 	sourceSilent
 	fannedOut
+	captured
 	filteredRecord
 	filteredLargest
 	aggregated
@@ -146,6 +147,7 @@ var names = [marks]string{
 	shardedByPartition:  "shard: partition",
 	fannedIn:            "window of two sources",
 	sourceSilent:        "window that one of two sources has no record in",
+	captured:            "two sources, a sink for each capture",
 	fannedOut:           "two sources, a sink each topic",
 	filteredRecord:      "filtered by where",
 	filteredLargest:     "filtered, and moves the watermark",

@@ -41,6 +41,7 @@ func transactional(seed uint64) *script {
 	d := newDice(seed, 4)
 	s := &script{t0: 1_700_000_000 * sec, polls: pick(d, 3, 20, 200), doze: 300 * ms, tidy: true, untilEnd: true}
 	s.drawSpec(d)
+	s.drawLanguage(newDice(seed, 5))
 	s.spec.Start.Kind = "earliest"
 	for i := range int32(1 + d.IntN(4)) {
 		src := &source{id: pipeline.Partition{Topic: "t0", ID: i}}

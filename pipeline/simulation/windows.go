@@ -102,7 +102,7 @@ func (s *script) key(l *ledger, group string) string {
 	switch {
 	case group != "":
 		return inJSON(group)
-	case s.spec.Sink.Topic == oneSink:
+	case s.spec.Sink.Topic != ownSink:
 		return s.spec.Name
 	}
 	return l.books[0].id.Topic

@@ -53,7 +53,7 @@ type world struct {
 	reached   Tally
 	late      int   // records
 	partial   int   // records that were late for some of their windows
-	tardy     int   // of those, in windows that silence had not closed
+	tardy     int   // late, if only for some of their windows, that silence had not closed
 	idles     int   // times that C rose by silence
 	halted    bool  // what stops the pipeline has happened
 	forgets   int32 // a schema id that the registry no longer has
