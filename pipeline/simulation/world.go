@@ -5,13 +5,14 @@
 //
 //	seed -> draw -> script{spec, logs, processes, faults} -> Run -> Outcome
 //
-// One seed is one schedule, and decides everything. script.go, draw.go, feed.go
-// and fault.go make it; source.go is the logs, group.go and transaction.go the
-// coordinators, trouble.go a leader of another make; session.go, rebalance.go,
-// poll.go and commit.go are the client, process.go who runs it, halt.go what a
-// pipeline has to stop for. judge.go, windows.go, letters.go, bounds.go, start.go
-// and arith.go say what had to become visible, from the logs alone: they share
-// no code with what they judge. tally.go lists what schedules have to reach.
+// One seed is one schedule, and decides everything. script.go, draw.go, language.go,
+// feed.go and fault.go make it; source.go is the logs, group.go and transaction.go
+// the coordinators, trouble.go a leader of another make; session.go, rebalance.go,
+// poll.go, decode.go and commit.go are the client, process.go who runs it, halt.go
+// what a pipeline has to stop for. judge.go, admit.go, windows.go, letters.go,
+// bounds.go, start.go and arith.go say what had to become visible, from the logs
+// alone: they share no code with what they judge, and expressions.go has each
+// expression in Go beside its text. tally.go lists what schedules have to reach.
 //
 // The model is harsher than the broker where it may be. Events reach the worker
 // between any two calls and in the middle of a commit; batches of an assignment
