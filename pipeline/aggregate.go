@@ -159,11 +159,11 @@ func (p *Plan) checkArgument(at string, c *expression.Call, drafts []*draft) (ar
 		if err != nil {
 			return nil, false, p.inExpression(at, err)
 		}
-		if is := checked.Type == expression.Text; j > 0 && is != text {
+		is := checked.Type == expression.Text
+		if j > 0 && is != text {
 			return nil, false, spec.Errors{p.Spec.ErrorAt(at, c.Offset, "the argument is a text in one source and a number in another")}
-		} else {
-			text = is
 		}
+		text = is
 		args[j] = &parsed{at: at, tree: c.Arg, checked: checked}
 	}
 	return args, text, nil
