@@ -33,7 +33,7 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	"pipeline/simulation": {[]string{"spec", "functions", "pipeline"}, nil},
 	"embedded":            {[]string{"pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"cmd/aggrun": {
-		[]string{"spec", "functions", "pipeline", "pipeline/codec", "pipeline/kafka", "embedded"},
+		[]string{"spec", "functions", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded"},
 		[]string{"github.com/twmb/franz-go", "github.com/spf13/pflag"},
 	},
 }

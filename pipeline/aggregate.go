@@ -155,18 +155,34 @@ func (p *Plan) checkArgument(at string, c *expression.Call, drafts []*draft) (ar
 		return args, true, nil
 	}
 	for j, d := range drafts {
-		checked, err := c.Check(d.scope)
+		checked, err := c.Check(d.outside(drafts))
 		if err != nil {
 			return nil, false, p.inExpression(at, err)
 		}
-		if is := checked.Type == expression.Text; j > 0 && is != text {
+		is := checked.Type == expression.Text
+		if j > 0 && is != text {
 			return nil, false, spec.Errors{p.Spec.ErrorAt(at, c.Offset, "the argument is a text in one source and a number in another")}
-		} else {
-			text = is
 		}
+		text = is
 		args[j] = &parsed{at: at, tree: c.Arg, checked: checked}
 	}
 	return args, text, nil
+}
+
+// outside is the scope of names outside the sources: what another source derives
+// as a text is a text, though it may be missing here.
+func (d *draft) outside(drafts []*draft) expression.Scope {
+	return func(name string) (expression.Type, bool) {
+		if is, ok := d.scope(name); ok {
+			return is, true
+		}
+		for _, other := range drafts {
+			if f, ok := other.find(name); ok && f.kind == expression.Text {
+				return expression.Text, true
+			}
+		}
+		return 0, false
+	}
 }
 
 // anyType tells that a function takes texts as well as numbers.

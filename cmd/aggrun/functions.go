@@ -4,22 +4,25 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/pflag"
 
 	"github.com/aggrun/aggrun/functions"
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/expression"
 )
 
 func functionsCommand() command {
 	return command{
 		name: "functions",
 		args: "[NAME]",
-		doc:  "list the aggregate functions, or explain one",
+		doc:  "list the functions of specs, or explain one",
 		long: `Lists the functions that a spec may name, or tells about one of them: its formula
 and arguments, what it gives where there are no values, an example, and where its
-definition comes from. docs/functions.md has it all on one page.
+definition comes from. docs/functions.md has all aggregate functions on one page,
+docs/expressions.md those of values.
 
 	aggrun functions
 	aggrun functions quantile
@@ -37,11 +40,39 @@ func tellFunctions(_ context.Context, s streams, args []string) error {
 		return fmt.Errorf("functions: unexpected argument %q; want one NAME", args[1])
 	}
 	f, ok := functions.Lookup(args[0])
-	if !ok {
+	of := valueFunctions(args[0])
+	switch {
+	case ok:
+		if err := explain(s.out, f); err != nil {
+			return err
+		}
+	case len(of) == 0:
 		return fmt.Errorf("functions: unknown function %s%s; aggrun functions lists them",
-			args[0], pipeline.DidYouMean(args[0], functions.Names()))
+			args[0], pipeline.DidYouMean(args[0], append(functions.Names(), valueNames()...)))
 	}
-	return explain(s.out, f)
+	for _, v := range of {
+		fmt.Fprintf(s.out, "%s: %s\n\nof values, in any expression; docs/expressions.md tells about those\n", v.Signature, v.Doc)
+	}
+	return nil
+}
+
+// valueFunctions are the functions of values, not of a window, that are so called.
+func valueFunctions(name string) (found []expression.Scalar) {
+	for _, v := range expression.Scalars() {
+		if is, _, _ := strings.Cut(v.Signature, "("); is == name {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+func valueNames() []string {
+	var names []string
+	for _, v := range expression.Scalars() {
+		name, _, _ := strings.Cut(v.Signature, "(")
+		names = append(names, name)
+	}
+	return names
 }
 
 // listFunctions prints a line for each function, under its family.
@@ -59,6 +90,10 @@ func listFunctions(w io.Writer) {
 			}
 			fmt.Fprintf(w, "  %-*s  %s%s\n", width, f.Signature(), f.Doc, where)
 		}
+	}
+	fmt.Fprintln(w, "of values, in any expression")
+	for _, v := range expression.Scalars() {
+		fmt.Fprintf(w, "  %-*s  %s\n", width, v.Signature, v.Doc)
 	}
 }
 

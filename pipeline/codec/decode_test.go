@@ -57,16 +57,6 @@ func decodeRow(s *Schema, want []pipeline.Column, body []byte) (*pipeline.Batch,
 	return b, d.Decode(body, 0, b)
 }
 
-// sameNumbers compares what own decoding gave with what another decoder did.
-func sameNumbers(t *testing.T, who string, got map[string]float64, other map[string]any) {
-	t.Helper()
-	for name, v := range got {
-		if w := number64(other[name]); !same(v, w) {
-			t.Errorf("%s: %v, %s has %v", name, v, who, other[name])
-		}
-	}
-}
-
 // same tells whether two numbers are the same bits, or both NaN.
 func same(v, w float64) bool {
 	return math.Float64bits(v) == math.Float64bits(w) || v != v && w != w

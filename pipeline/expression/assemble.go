@@ -89,7 +89,7 @@ func (a *assembler) load(name int) int {
 		return r
 	}
 	b := a.bindings[name]
-	r := never
+	var r int
 	switch {
 	case b.slot < 0 && b.typ == Text:
 		r = a.banks[textBank].fixed(kept) // never filled, and so all nil

@@ -3,6 +3,7 @@ package expression
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -84,11 +85,12 @@ func texts(r *rand.Rand, rows int) [][]byte {
 	return column
 }
 
-// Columns do not allocate once they have grown.
+// Columns do not allocate once they have grown; regular expressions are left out,
+// whose scratch is pooled and may be dropped.
 func TestAllocations(t *testing.T) {
 	for _, source := range benchmarks {
 		ev, in := prepared(t, source, Options{}, 3000, 10)
-		if ev.e.Backend() != "columns" {
+		if ev.e.Backend() != "columns" || strings.Contains(source, "matches") {
 			continue
 		}
 		ev.Numbers(in)

@@ -54,7 +54,6 @@ var (
 	}
 	someTexts    = []string{"", "a", "abc", "mount-1", "Mount-2 ", " é", "ééa", "x\"y\\", "日本", "\n"}
 	somePatterns = []string{"^a", "[0-9]+$", "", "b|é", "(?i)MOUNT", "^$"}
-	someTestOps  = []string{"contains", "startsWith", "endsWith"}
 	numberOnes   = []string{
 		"abs", "sign", "ceil", "floor", "round", "trunc", "sqrt", "cbrt", "exp", "expm1", "log", "log2", "log10", "log1p",
 		"sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "deg", "rad",

@@ -144,11 +144,11 @@ func (s *shards) keepGroups(ctx context.Context, sink string, out pipeline.Outpu
 		return nil
 	}
 	registered, err := s.sink.latest(ctx, sink+"-value")
-	if err != nil && !errors.As(err, new(*schemaError)) {
-		return err
+	if errors.As(err, new(*schemaError)) {
+		registered, err = nil, nil // nothing of ours: registering tells
 	}
 	if registered == nil || err != nil {
-		return nil // nothing to go by; where it is nothing of ours, registering tells
+		return err
 	}
 	for i := range out.Group {
 		g := &out.Group[i]

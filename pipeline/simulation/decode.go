@@ -103,7 +103,7 @@ func (e *entry) number(path string) float64 {
 		return e.b
 	case "x":
 		return e.x
-	case "c", "d": // of another source
+	case "c", "d", "side": // of another source
 		return nan
 	}
 	panic("no number " + path)

@@ -124,6 +124,13 @@ var outcomes = []outcome{
 		}
 		return vs[len(vs)-1] - vs[0]
 	}},
+	{"sides", "count_distinct(side)", func(ss []sample) float64 { // of texts that only the first source derives
+		seen := map[float64]bool{}
+		for _, v := range column(ss, func(s sample) float64 { return truth(s.e) + 0*fieldA(s) }) {
+			seen[v] = true
+		}
+		return float64(len(seen))
+	}},
 	{"pool", "sum(a ?? c)", func(ss []sample) float64 { return sum(column(ss, func(s sample) float64 { return s.e.a })) }},
 	{"both", "sum(a ?? 0) - max(c ?? 0)", func(ss []sample) float64 {
 		most := math.Inf(-1)
@@ -187,6 +194,9 @@ func (s *script) drawExpressions(d dice) {
 	}
 	if d.chance(40) {
 		for _, i := range d.Perm(len(outcomes))[:1+d.IntN(4)] {
+			if outcomes[i].name == "sides" && !slices.Contains(l.derived, "side") {
+				continue
+			}
 			s.spec.Aggregates = append(s.spec.Aggregates, spec.Named{Name: outcomes[i].name, Text: outcomes[i].text})
 		}
 	}

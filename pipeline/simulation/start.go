@@ -85,6 +85,9 @@ func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 		if pos.Committed || l.begun() {
 			continue
 		}
+		if begun := j.startTime(s); j.begunByField(s, pos) && pos.Checkpoint.Closed < j.w.script.pane(begun-1)+j.size() {
+			j.violate("%v: C %s, and windows from before the start, %s, are not skipped", pos.Partition, j.w.clockTime(pos.Checkpoint.Closed), j.w.clockTime(begun))
+		}
 		if most := j.mostSkipped(s, l, positions); pos.Checkpoint.Closed > most {
 			j.violate("%v begins at %d with C %s, should be %s at most", pos.Partition, pos.Offset, j.w.clockTime(pos.Checkpoint.Closed), j.w.clockTime(most))
 		}
@@ -152,4 +155,11 @@ func (j *judge) furthest(s *session, b *book, stamp int64) int64 {
 		t += ahead
 	}
 	return t
+}
+
+// begunByField tells that a partition begins at an event time that a field holds:
+// all of it is read, and what comes before is left out.
+func (j *judge) begunByField(s *session, pos pipeline.Position) bool {
+	kind := j.w.script.spec.Start.Kind
+	return s.origin.Present[pos.Partition] && j.w.script.timed(pos.Topic) && (kind == spec.StartTime || kind == spec.StartAgo)
 }
