@@ -85,3 +85,22 @@ func (in input) argument() string {
 	}
 	return in.key
 }
+
+// NamedField is a field that the spec names for what it computes: event time,
+// groups, conditions, derived fields and aggregates.
+type NamedField struct {
+	Path   string // in the source's records
+	Form   Form
+	Shared bool // of several sources, it may be another one that has it
+}
+
+// Named are the fields that the spec names of a source, some of them several times.
+// Those of its patterns, and of operations, are not among them.
+func (p *Plan) Named(source int) (fields []NamedField) {
+	for _, n := range p.sources[source].needs {
+		if n.path != "" {
+			fields = append(fields, NamedField{n.path, n.form, n.shared && len(p.sources) > 1})
+		}
+	}
+	return fields
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -32,7 +33,8 @@ they come. It goes on until Ctrl-C, or for --duration, and ends with a summary.
 
 	aggrun demo --duration 20s
 
-With -f it runs other specs, on topics that are made up to match their names.
+With -f it runs other specs, on topics that are made up to match their names, with
+the fields that they name.
 `,
 		bind: func(fs *pflag.FlagSet) action {
 			o := &demoOptions{}
@@ -71,22 +73,23 @@ func (o *demoOptions) run(ctx context.Context, s streams, _ []string) error {
 	if err != nil {
 		return err
 	}
-	topics, err := inventTopics(plans)
+	names, err := inventTopics(plans)
 	if err != nil {
 		return err
 	}
+	topics := inventFields(plans, names)
 	cluster, err := embedded.Start(embedded.Options{})
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
 	source := example.Source{Brokers: cluster.Brokers(), Registry: cluster.SourceRegistry()}
-	if _, err := source.Init(ctx, topics, demoPartitions, -1, demoFields); err != nil {
+	if _, err := source.Init(ctx, topics, demoPartitions, -1); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "an embedded broker, for demonstration and development; %d topics of %d partitions, %v messages a second each; Ctrl-C ends it\n\n",
 		len(topics), demoPartitions, o.frequency)
-	d := demonstration{cluster: cluster, source: source, plans: plans, config: o.config(loaded, cluster, s)}
+	d := demonstration{cluster: cluster, source: source, plans: plans, sinks: sinks(plans, names), config: o.config(loaded, cluster, s)}
 	load := example.Load{Topics: topics, Start: time.Now().Add(-demoPast).Truncate(time.Second), Frequency: o.frequency, Seed: 1}
 	if o.duration > 0 {
 		limited, cancel := context.WithTimeout(ctx, o.duration)
@@ -132,6 +135,7 @@ type demonstration struct {
 	cluster  *embedded.Cluster
 	source   example.Source
 	plans    []*pipeline.Plan
+	sinks    []string
 	config   kafka.Config
 	produced example.Progress
 	reports  []kafka.Report
@@ -142,7 +146,7 @@ const settle = 600 * time.Millisecond
 
 // run produces until ctx ends, and works a little longer.
 func (d *demonstration) run(ctx context.Context, load example.Load, s streams) error {
-	reader, err := newReader(d.cluster.Brokers(), d.cluster.SinkRegistry(), sinks(d.plans, load.Topics))
+	reader, err := newReader(d.cluster.Brokers(), d.cluster.SinkRegistry(), d.plans, d.sinks)
 	if err != nil {
 		return err
 	}
@@ -155,7 +159,7 @@ func (d *demonstration) run(ctx context.Context, load example.Load, s streams) e
 	if err := errors.Join(err, <-ended, <-ended); err != nil {
 		return err
 	}
-	conclude(s.err, d.produced, d.reports, shown)
+	d.conclude(s.err, shown)
 	return nil
 }
 
@@ -181,12 +185,25 @@ func (d *demonstration) begin(ctx, after context.Context, stop func(), load exam
 }
 
 // conclude sums up what was seen.
-func conclude(w io.Writer, produced example.Progress, reports []kafka.Report, shown shown) {
+func (d *demonstration) conclude(w io.Writer, shown shown) {
 	var sum pipeline.Counts
-	for _, r := range reports {
+	for _, r := range d.reports {
 		sum.Add(total(r))
 	}
-	fmt.Fprintf(w, "\n%d records produced, %d aggregated, %d late, %d dead letters\n", produced.Written, sum.Aggregated, sum.Late, sum.Bad)
+	filtered := ""
+	if sum.Filtered > 0 {
+		filtered = fmt.Sprintf("%d filtered, ", sum.Filtered)
+	}
+	fmt.Fprintf(w, "\n%d records produced, %d aggregated, %s%d late, %d dead letters\n", d.produced.Written, sum.Aggregated, filtered, sum.Late, sum.Bad)
+	if slices.ContainsFunc(d.plans, several) {
+		fmt.Fprintf(w, "%d results written\n", shown.windows)
+		return
+	}
 	fmt.Fprintf(w, "%d windows written with %d records; %d records are in windows that are still open\n",
 		shown.windows, shown.records, max(0, sum.Aggregated-shown.records))
+}
+
+// several tells that a window has several results, or a record several windows.
+func several(p *pipeline.Plan) bool {
+	return len(p.Spec.GroupBy) > 0 || p.Spec.Window.Advance < p.Spec.Window.Size
 }

@@ -42,8 +42,8 @@ func (o *exampleTopics) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&o.topics, "topics", 10, "`N` topics")
 }
 
-// check finds what is missing and gives the source and the names of its topics.
-func (o *exampleTopics) check() (example.Source, []string, error) {
+// check finds what is missing and gives the source and its topics.
+func (o *exampleTopics) check() (example.Source, []example.Topic, error) {
 	switch {
 	case len(o.brokers) == 0:
 		return example.Source{}, nil, errors.New("no brokers: give --brokers or AGGRUN_BROKERS")
@@ -52,7 +52,7 @@ func (o *exampleTopics) check() (example.Source, []string, error) {
 	case o.topics < 1 || o.topics > 1000:
 		return example.Source{}, nil, fmt.Errorf("--topics %d: want 1 to 1000", o.topics)
 	}
-	return example.Source{Brokers: o.brokers, Registry: o.source}, example.Names(o.name, o.topics), nil
+	return example.Source{Brokers: o.brokers, Registry: o.source}, example.Topics(o.name, o.topics), nil
 }
 
 // initOptions are the flags of init-example.
@@ -76,7 +76,10 @@ func (o *initOptions) run(ctx context.Context, s streams, _ []string) error {
 	if o.partitions < 1 || o.fields < 1 || o.fields > 1000 {
 		return errors.New("want at least 1 partition, and 1 to 1000 fields")
 	}
-	made, err := source.Init(ctx, topics, o.partitions, o.replication, o.fields)
+	for i := range topics {
+		topics[i].Signals = o.fields
+	}
+	made, err := source.Init(ctx, topics, o.partitions, o.replication)
 	if err != nil {
 		return err
 	}

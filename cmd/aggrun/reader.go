@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -19,26 +20,29 @@ import (
 type reader struct {
 	client   *kgo.Client
 	registry *sr.Client
+	outputs  map[string]pipeline.Output // by topic: its groups and aggregates
 	schemas  map[int32]*sinkSchema
 }
 
 // sinkSchema is a sink's schema, ready to decode with.
 type sinkSchema struct {
-	columns []string // after time, window_size and count
+	groups  []string // names of the group's values
+	columns []string // the aggregates, then the operations
 	decoder *codec.Decoder
 	room    pipeline.Batch
 }
 
 // result is one aggregated window.
 type result struct {
-	topic  string // the record's key: the source topic
+	topic  string // the source topic, or the sink where the key holds a group
 	time   time.Time
 	count  int64
 	schema *sinkSchema
+	group  []any     // as JSON has them
 	values []float64 // of the schema's columns; NaN is no value; good until the next result
 }
 
-func newReader(brokers []string, registry string, topics []string) (*reader, error) {
+func newReader(brokers []string, registry string, plans []*pipeline.Plan, topics []string) (*reader, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers...),
 		kgo.ConsumeTopics(topics...),
@@ -54,7 +58,25 @@ func newReader(brokers []string, registry string, topics []string) (*reader, err
 	if err != nil {
 		return nil, err
 	}
-	return &reader{client: client, registry: schemas, schemas: map[int32]*sinkSchema{}}, nil
+	outputs, err := outputs(plans, topics)
+	return &reader{client: client, registry: schemas, outputs: outputs, schemas: map[int32]*sinkSchema{}}, err
+}
+
+// outputs are what the plans write to their sinks, as far as specs tell.
+func outputs(plans []*pipeline.Plan, topics []string) (map[string]pipeline.Output, error) {
+	of := map[string]pipeline.Output{}
+	for _, p := range plans {
+		out, err := p.Output(nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, topic := range topics {
+			if p.Writes(topic) {
+				of[topic] = out
+			}
+		}
+	}
+	return of, nil
 }
 
 func (r *reader) close() { r.client.Close() }
@@ -84,7 +106,7 @@ func (r *reader) decode(ctx context.Context, record *kgo.Record) (result, error)
 	if err != nil {
 		return result{}, err
 	}
-	s, err := r.schema(ctx, id)
+	s, err := r.schema(ctx, id, r.outputs[record.Topic])
 	if err != nil {
 		return result{}, err
 	}
@@ -96,11 +118,15 @@ func (r *reader) decode(ctx context.Context, record *kgo.Record) (result, error)
 	for _, column := range s.room.Numbers[2:] {
 		found.values = append(found.values, column[0])
 	}
-	return found, nil
+	if len(s.groups) > 0 {
+		found.topic = record.Topic
+		err = json.Unmarshal(record.Key, &found.group)
+	}
+	return found, err
 }
 
-// schema fetches a schema once.
-func (r *reader) schema(ctx context.Context, id int32) (*sinkSchema, error) {
+// schema fetches a schema of a sink once.
+func (r *reader) schema(ctx context.Context, id int32, out pipeline.Output) (*sinkSchema, error) {
 	if s, ok := r.schemas[id]; ok {
 		return s, nil
 	}
@@ -112,13 +138,10 @@ func (r *reader) schema(ctx context.Context, id int32) (*sinkSchema, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sinkSchema{}
+	s := newSinkSchema(parsed, out)
 	want := []pipeline.Column{{Path: "time", Slot: 0}, {Path: "count", Slot: 1}}
-	for _, f := range parsed.Fields() {
-		if f.Path != "time" && f.Path != "window_size" && f.Path != "count" {
-			want = append(want, pipeline.Column{Path: f.Path, Slot: len(want)})
-			s.columns = append(s.columns, f.Path)
-		}
+	for _, name := range s.columns {
+		want = append(want, pipeline.Column{Path: name, Slot: len(want)})
 	}
 	for range want {
 		s.room.Numbers = append(s.room.Numbers, make([]float64, 1))
@@ -128,4 +151,23 @@ func (r *reader) schema(ctx context.Context, id int32) (*sinkSchema, error) {
 	}
 	r.schemas[id] = s
 	return s, nil
+}
+
+// newSinkSchema puts the columns in the order in which people want to see them.
+func newSinkSchema(parsed *codec.Schema, out pipeline.Output) *sinkSchema {
+	s := &sinkSchema{}
+	known := []string{"time", "window_size", "count"}
+	for _, g := range out.Group {
+		s.groups = append(s.groups, g.Name)
+	}
+	for _, a := range out.Aggregates {
+		s.columns = append(s.columns, a.Name)
+	}
+	known = slices.Concat(known, s.groups, s.columns)
+	for _, f := range parsed.Fields() {
+		if !slices.Contains(known, f.Path) {
+			s.columns = append(s.columns, f.Path)
+		}
+	}
+	return s
 }

@@ -129,15 +129,29 @@ func planNames(plans []*pipeline.Plan) []string {
 	return names
 }
 
-// summarise tells what became of the records that were read.
+// summarise tells what became of the records that were read. What only some specs
+// bring about is told where it came about.
 func summarise(w io.Writer, reports []kafka.Report) {
+	var all pipeline.Counts
+	for _, r := range reports {
+		all.Add(total(r))
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "pipeline\taggregated\tlate\tskipped\tdead letters\tother\tresults\t")
+	fmt.Fprint(t, "pipeline\taggregated\tlate\tskipped\tdead letters\tother\tresults\t")
+	fmt.Fprintln(t, where(all.Filtered > 0, "filtered\t")+where(all.LatePartial > 0, "late in part\t"))
 	for _, r := range reports {
 		c := total(r)
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", r.Pipeline, c.Aggregated, c.Late, c.Skipped, c.Bad, c.Other, r.Results)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t", r.Pipeline, c.Aggregated, c.Late, c.Skipped, c.Bad, c.Other, r.Results)
+		fmt.Fprintln(t, where(all.Filtered > 0, fmt.Sprintf("%d\t", c.Filtered))+where(all.LatePartial > 0, fmt.Sprintf("%d\t", c.LatePartial)))
 	}
 	_ = t.Flush() // nobody could be told
+}
+
+func where(there bool, text string) string {
+	if there {
+		return text
+	}
+	return ""
 }
 
 // total is the sum over partitions.

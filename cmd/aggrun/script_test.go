@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,6 +65,27 @@ func TestCommands(t *testing.T) {
 			}
 			seen[f.Name] = true
 		})
+	}
+}
+
+// The specs that README.md shows are good ones.
+func TestReadmeSpecs(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(readme, -1)
+	if len(blocks) == 0 {
+		t.Error("README.md shows no spec")
+	}
+	for _, block := range blocks {
+		path := filepath.Join(t.TempDir(), "spec.yaml")
+		if err := os.WriteFile(path, block[1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := (&specs{paths: []string{path}}).load(); err != nil {
+			t.Errorf("%s\n%v", block[1], err)
+		}
 	}
 }
 

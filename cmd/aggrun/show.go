@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -18,24 +19,23 @@ const shownColumns = 4
 // show prints results as lines of a table, as they come, until ctx ends.
 func show(ctx context.Context, r *reader, w io.Writer) (shown, error) {
 	var sum shown
-	var columns []string
+	var last string
 	err := r.read(ctx, func(found result) {
 		sum.windows++
 		sum.records += found.count
-		head := found.schema.columns[:min(shownColumns, len(found.schema.columns))]
-		if sum.windows == 1 || !slices.Equal(head, columns) {
-			columns = head
-			fmt.Fprintln(w, heading(columns))
+		if head := found.schema.heading(); head != last {
+			last = head
+			fmt.Fprintln(w, head)
 		}
 		fmt.Fprintln(w, found.line())
 	})
 	return sum, err
 }
 
-func heading(columns []string) string {
+func (s *sinkSchema) heading() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-16s  %-24s  %5s", "TOPIC", "TIME", "COUNT")
-	for _, c := range columns {
+	for _, c := range slices.Concat(s.groups, s.columns[:min(shownColumns, len(s.columns))]) {
 		fmt.Fprintf(&b, "  %14s", strings.ToUpper(c))
 	}
 	return b.String()
@@ -44,6 +44,9 @@ func heading(columns []string) string {
 func (r result) line() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-16s  %-24s  %5d", r.topic, r.time.Format("2006-01-02T15:04:05.000Z"), r.count)
+	for _, v := range r.group {
+		fmt.Fprintf(&b, "  %14s", groupText(v))
+	}
 	for _, v := range r.values[:min(shownColumns, len(r.values))] {
 		if math.IsNaN(v) {
 			fmt.Fprintf(&b, "  %14s", "null")
@@ -52,4 +55,13 @@ func (r result) line() string {
 		fmt.Fprintf(&b, "  %14.6g", v)
 	}
 	return b.String()
+}
+
+// groupText is a group's value as the key has it, a text without its quotes.
+func groupText(v any) string {
+	if text, ok := v.(string); ok {
+		return text
+	}
+	text, _ := json.Marshal(v) // it came from JSON
+	return string(text)
 }

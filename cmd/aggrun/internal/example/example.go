@@ -4,19 +4,25 @@
 //	Source.Init -> topics, schemas
 //	Load -> schedule (partition, event time, values of each message) -> Source.Produce -> topics
 //
+// Their records hold time and signals, and whatever fields else a Topic names.
+//
 // A schedule is pure: the same Load gives the same messages, in the same order,
 // however fast they are written. Its clock is event time: message n of a topic
 // is made at Start + n/Frequency, and none is written before its time has come.
 package example
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
+
+	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
 // Load is what is to be written.
 type Load struct {
-	Topics    []string
+	Topics    []Topic
 	Start     time.Time // event time of the first messages; zero is now
 	Frequency float64   // messages a second of event time, in each topic
 	Messages  int64     // of each topic; 0 goes on for ever
@@ -44,13 +50,50 @@ func (s Silence) contains(since time.Duration) bool {
 	return since >= s.After && (s.Span == 0 || since < s.After+s.Span)
 }
 
-// Names are the names of n example topics: prefix-000 and so on.
-func Names(prefix string, n int) []string {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprintf("%s-%03d", prefix, i)
+// Topic is an example topic. Its records hold time, the signals value0, value1 ...
+// and the fields.
+type Topic struct {
+	Name    string
+	Signals int // that Init describes; to write, it is the schema that tells
+	Fields  []Field
+}
+
+// Topics are n example topics: prefix-000 and so on.
+func Topics(prefix string, n int) []Topic {
+	topics := make([]Topic, n)
+	for i := range topics {
+		topics[i].Name = fmt.Sprintf("%s-%03d", prefix, i)
+	}
+	return topics
+}
+
+func names(topics []Topic) []string {
+	var names []string
+	for _, t := range topics {
+		names = append(names, t.Name)
 	}
 	return names
+}
+
+// tree is the topic's fields beside the signals.
+func (t Topic) tree() *node { return fieldTree(t.Fields, rand.New(rand.NewPCG(0, 0))) }
+
+// schema is the Avro schema of the topic's records.
+func (t Topic) schema() (string, error) {
+	plain, err := codec.ExampleSchema(t.Name, t.Signals)
+	if err != nil {
+		return "", err
+	}
+	if len(t.Fields) == 0 {
+		return plain.Text(), nil
+	}
+	var record map[string]any
+	if err := json.Unmarshal([]byte(plain.Text()), &record); err != nil {
+		return "", err
+	}
+	record["fields"] = append(record["fields"].([]any), t.tree().fields(record["name"].(string))...)
+	text, err := json.Marshal(record)
+	return string(text), err
 }
 
 // Check finds what a load cannot mean.
@@ -87,3 +130,6 @@ func (l Load) checkPartitions(topic string, partitions int32) error {
 	}
 	return nil
 }
+
+// SignalName is the field of signal i.
+func SignalName(i int) string { return fmt.Sprintf("value%d", i) }

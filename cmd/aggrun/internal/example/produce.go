@@ -56,10 +56,10 @@ func (s Source) Produce(ctx context.Context, load Load, every time.Duration, rep
 	}
 	w := &writer{client: client, load: load, began: time.Now(), every: every, report: report}
 	for i, t := range targets {
-		if err := load.checkPartitions(t.topic, t.partitions); err != nil {
+		if err := load.checkPartitions(t.Name, t.partitions); err != nil {
 			return Progress{}, err
 		}
-		w.topics = append(w.topics, topic{t, newSchedule(load, i, t.partitions, t.fields)})
+		w.topics = append(w.topics, topic{t, newSchedule(load, i, t.Topic, t.partitions)})
 	}
 	return w.run(ctx)
 }
@@ -158,8 +158,8 @@ func (w *writer) tell(now time.Time) {
 func (w *writer) send(ctx context.Context, t topic, m message) {
 	w.sent++
 	w.client.Produce(ctx, &kgo.Record{
-		Topic: t.topic, Partition: m.partition, Key: m.key, Timestamp: m.time,
-		Value: codec.AppendDoubles(make([]byte, 0, 5+8*len(m.values)), t.target.schema, m.values...),
+		Topic: t.Name, Partition: m.partition, Key: m.key, Timestamp: m.time,
+		Value: append(codec.AppendDoubles(make([]byte, 0, 5+8*len(m.values)+len(m.fields)), t.target.schema, m.values...), m.fields...),
 	}, w.acknowledged)
 }
 

@@ -17,6 +17,7 @@ type message struct {
 	due       time.Time // when it is made: it is not written before
 	time      time.Time // event time; earlier than due where it is disordered
 	values    []float64 // time in seconds, then the signals; good until the next message
+	fields    []byte    // the topic's other fields, encoded; good until the next message
 }
 
 // schedule is the messages of one topic, in order.
@@ -28,7 +29,9 @@ type schedule struct {
 	keys       []key
 	random     *rand.Rand
 	signals    []signal
+	fields     *node
 	values     []float64
+	encoded    []byte
 }
 
 // key is a record key and the partition that Kafka's own producer gives it.
@@ -37,17 +40,18 @@ type key struct {
 	partition int32
 }
 
-// newSchedule makes the schedule of the topic with number i. The load's Start is
-// set.
-func newSchedule(load Load, i int, partitions int32, fields int) *schedule {
+// newSchedule makes the schedule of the load's topic with number i. The load's
+// Start is set.
+func newSchedule(load Load, i int, topic Topic, partitions int32) *schedule {
 	s := &schedule{
 		load: load, partitions: partitions,
 		random: rand.New(rand.NewPCG(load.Seed, uint64(i))),
-		values: make([]float64, 1+fields),
+		values: make([]float64, 1+topic.Signals),
 	}
-	for field := range fields {
+	for field := range topic.Signals {
 		s.signals = append(s.signals, newSignal(s.random, field))
 	}
+	s.fields = fieldTree(topic.Fields, s.random)
 	hash := kgo.StickyKeyPartitioner(nil).ForTopic("")
 	for k := range load.Keys {
 		text := fmt.Appendf(nil, "key-%d", k)
@@ -73,7 +77,8 @@ func (s *schedule) next() (m message, ok bool) {
 	for i, signal := range s.signals {
 		s.values[1+i] = signal.at(at, s.random.Float64())
 	}
-	m.values = s.values
+	s.encoded = s.fields.append(s.encoded[:0], m.time, at, s.random)
+	m.values, m.fields = s.values, s.encoded
 	return m, ok
 }
 

@@ -10,7 +10,7 @@ var begin = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // made runs a schedule of 4 partitions to its end.
 func made(l Load) []message {
-	s := newSchedule(l, 0, 4, 2)
+	s := newSchedule(l, 0, Topic{Signals: 2}, 4)
 	var messages []message
 	for !s.done() {
 		if m, ok := s.next(); ok {
@@ -162,7 +162,7 @@ func TestSignals(t *testing.T) {
 		`{"type":"record","name":"x","fields":[{"name":"time","type":"double"},{"name":"name","type":"string"}]}`:            -1,
 		`"double"`: -1,
 	} {
-		n, err := signals("x", text)
+		n, err := signals(Topic{Name: "x"}, text)
 		if (err != nil) != (want < 0) || err == nil && n != want {
 			t.Errorf("%s: %d signals, error %v", text, n, err)
 		}

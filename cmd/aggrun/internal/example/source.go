@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -13,8 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
-
-	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
 // Source is the cluster and the registry of example topics.
@@ -26,10 +25,10 @@ type Source struct {
 // patience bounds what a cluster or a registry may take to answer.
 const patience = 30 * time.Second
 
-// Init makes the topics and registers their schemas, as many signals as fields.
-// What is there already stays as it is; made tells which topics were not. Old
-// records are kept for ever: a broker would remove them by their event time.
-func (s Source) Init(ctx context.Context, topics []string, partitions, replication, fields int) (made []string, err error) {
+// Init makes the topics and registers their schemas. What is there already stays
+// as it is; made tells which topics were not. Old records are kept for ever: a
+// broker would remove them by their event time.
+func (s Source) Init(ctx context.Context, topics []Topic, partitions, replication int) (made []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.Brokers...))
@@ -40,11 +39,11 @@ func (s Source) Init(ctx context.Context, topics []string, partitions, replicati
 	forEver := "-1"
 	admin := kadm.NewClient(client)
 	answers, err := admin.CreateTopics(ctx, int32(partitions), int16(replication),
-		map[string]*string{"retention.ms": &forEver}, topics...)
+		map[string]*string{"retention.ms": &forEver}, names(topics)...)
 	if err != nil {
 		return nil, fmt.Errorf("create topics: %w", err)
 	}
-	for _, topic := range topics {
+	for _, topic := range names(topics) {
 		switch err := answers[topic].Err; {
 		case err == nil:
 			made = append(made, topic)
@@ -52,10 +51,10 @@ func (s Source) Init(ctx context.Context, topics []string, partitions, replicati
 			return made, fmt.Errorf("create topic %s: %w", topic, err)
 		}
 	}
-	if err := await(ctx, admin, topics); err != nil {
+	if err := await(ctx, admin, names(topics)); err != nil {
 		return made, err
 	}
-	return made, s.register(ctx, topics, fields)
+	return made, s.register(ctx, topics)
 }
 
 // await waits until the topics can be written to: brokers learn of a new one a
@@ -90,18 +89,18 @@ func ready(topics kadm.TopicDetails) error {
 	return nil
 }
 
-func (s Source) register(ctx context.Context, topics []string, fields int) error {
+func (s Source) register(ctx context.Context, topics []Topic) error {
 	client, err := s.registry()
 	if err != nil {
 		return err
 	}
 	for _, topic := range topics {
-		schema, err := codec.ExampleSchema(topic, fields)
+		schema, err := topic.schema()
 		if err != nil {
 			return err
 		}
-		if _, err := client.CreateSchema(ctx, subject(topic), sr.Schema{Schema: schema.Text()}); err != nil {
-			return fmt.Errorf("register %s: %w", subject(topic), err)
+		if _, err := client.CreateSchema(ctx, subject(topic.Name), sr.Schema{Schema: schema}); err != nil {
+			return fmt.Errorf("register %s: %w", subject(topic.Name), err)
 		}
 	}
 	return nil
@@ -120,17 +119,16 @@ func subject(topic string) string { return topic + "-value" }
 
 // target is an example topic as it is found.
 type target struct {
-	topic      string
+	Topic
 	partitions int32
 	schema     int32 // id
-	fields     int   // signals
 }
 
 // targets looks the topics up.
-func (s Source) targets(ctx context.Context, client *kgo.Client, topics []string) ([]target, error) {
+func (s Source) targets(ctx context.Context, client *kgo.Client, topics []Topic) ([]target, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	found, err := kadm.NewClient(client).ListTopics(ctx, topics...)
+	found, err := kadm.NewClient(client).ListTopics(ctx, names(topics)...)
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
@@ -140,11 +138,12 @@ func (s Source) targets(ctx context.Context, client *kgo.Client, topics []string
 	}
 	var targets []target
 	for _, topic := range topics {
-		if err := found[topic].Err; err != nil {
-			return nil, fmt.Errorf("topic %s: %w; aggrun init-example makes it", topic, err)
+		there := found[topic.Name]
+		if there.Err != nil {
+			return nil, fmt.Errorf("topic %s: %w; aggrun init-example makes it", topic.Name, there.Err)
 		}
-		t := target{topic: topic, partitions: int32(len(found[topic].Partitions))}
-		if t.schema, t.fields, err = latest(ctx, registry, topic); err != nil {
+		t := target{Topic: topic, partitions: int32(len(there.Partitions))}
+		if err := t.describe(ctx, registry); err != nil {
 			return nil, err
 		}
 		targets = append(targets, t)
@@ -152,38 +151,48 @@ func (s Source) targets(ctx context.Context, client *kgo.Client, topics []string
 	return targets, nil
 }
 
-// latest reads the schema that a topic's records are to have.
-func latest(ctx context.Context, registry *sr.Client, topic string) (id int32, fields int, err error) {
+// describe reads the schema that the topic's records are to have.
+func (t *target) describe(ctx context.Context, registry *sr.Client) error {
 	const newest = -1
-	found, err := registry.SchemaByVersion(ctx, subject(topic), newest)
+	found, err := registry.SchemaByVersion(ctx, subject(t.Name), newest)
 	if err != nil {
-		return 0, 0, fmt.Errorf("schema %s: %w; aggrun init-example registers it", subject(topic), err)
+		return fmt.Errorf("schema %s: %w; aggrun init-example registers it", subject(t.Name), err)
 	}
-	fields, err = signals(topic, found.Schema.Schema)
-	return int32(found.ID), fields, err
+	t.schema = int32(found.ID)
+	t.Signals, err = signals(t.Topic, found.Schema.Schema)
+	return err
 }
 
 // signals counts the signals of an example topic's schema, and refuses another
-// schema: records of doubles alone would not fit it.
-func signals(topic, text string) (int, error) {
-	type form struct{ Fields []struct{ Name, Type string } }
-	var found, want form
-	if err := json.Unmarshal([]byte(text), &found); err != nil || len(found.Fields) == 0 {
-		return 0, fmt.Errorf("schema %s is not an example topic's: want time and value0, value1 ..., all doubles", subject(topic))
+// schema, which records of these fields would not fit.
+func signals(topic Topic, text string) (int, error) {
+	type form struct {
+		Fields []struct {
+			Name string
+			Type any
+		}
 	}
-	n := len(found.Fields) - 1
-	schema, err := codec.ExampleSchema(topic, n)
+	var found, want form
+	stranger := fmt.Errorf("schema %s is not an example topic's: want time and value0, value1 ..., all doubles", subject(topic.Name))
+	if err := json.Unmarshal([]byte(text), &found); err != nil {
+		return 0, stranger
+	}
+	topic.Signals = len(found.Fields) - 1 - len(topic.tree().nest)
+	if topic.Signals < 0 {
+		return 0, stranger
+	}
+	expected, err := topic.schema()
 	if err != nil {
 		return 0, err
 	}
-	if err := json.Unmarshal([]byte(schema.Text()), &want); err != nil {
+	if err := json.Unmarshal([]byte(expected), &want); err != nil {
 		return 0, err
 	}
 	for i, f := range want.Fields {
-		if found.Fields[i] != f {
-			return 0, fmt.Errorf("schema %s is not an example topic's: field %s is %s, want %s, a %s",
-				subject(topic), found.Fields[i].Name, found.Fields[i].Type, f.Name, f.Type)
+		if !reflect.DeepEqual(found.Fields[i], f) {
+			return 0, fmt.Errorf("schema %s is not an example topic's: field %s is %v, want %s, a %v",
+				subject(topic.Name), found.Fields[i].Name, found.Fields[i].Type, f.Name, f.Type)
 		}
 	}
-	return n, nil
+	return topic.Signals, nil
 }
