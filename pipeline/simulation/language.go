@@ -21,9 +21,7 @@ type language struct {
 	values  []int  // of the column g, in keys
 	null    int    // percent of records that lack it
 	byKey   bool   // every record key is of one partition
-	where   string // what stands in the table of conditions
-	derived []string
-	named   []string // aggregates
+	derived []string // names
 }
 
 func (s *script) drawLanguage(d dice) {

@@ -66,10 +66,10 @@ func joined(values []pipeline.GroupValue) string {
 // groups, in their order.
 func (j *judge) decide(l *ledger, w *window, results []pipeline.Result) []pipeline.Result {
 	slices.SortFunc(w.samples, sample.compare)
-	for from, n := 0, 0; from < len(w.samples); from += n {
-		for n = 1; from+n < len(w.samples) && w.samples[from+n].group == w.samples[from].group; n++ {
+	for from, to := 0, 0; from < len(w.samples); from = to {
+		for to = from + 1; to < len(w.samples) && w.samples[to].group == w.samples[from].group; to++ {
 		}
-		j.compare(l, w, w.samples[from:from+n], results)
+		j.compare(l, w, w.samples[from:to], results)
 		results = results[min(1, len(results)):]
 	}
 	j.noteWindow(w)
