@@ -18,9 +18,9 @@ import (
 type language struct {
 	dice    dice
 	on      bool
-	values  []int  // of the column g, in keys
-	null    int    // percent of records that lack it
-	byKey   bool   // every record key is of one partition
+	values  []int    // of the column g, in keys
+	null    int      // percent of records that lack it
+	byKey   bool     // every record key is of one partition
 	derived []string // names
 }
 

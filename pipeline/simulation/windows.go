@@ -66,11 +66,13 @@ func joined(values []pipeline.GroupValue) string {
 // groups, in their order.
 func (j *judge) decide(l *ledger, w *window, results []pipeline.Result) []pipeline.Result {
 	slices.SortFunc(w.samples, sample.compare)
-	for from, to := 0, 0; from < len(w.samples); from = to {
-		for to = from + 1; to < len(w.samples) && w.samples[to].group == w.samples[from].group; to++ {
+	for rest := w.samples; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].group == rest[0].group {
+			n++
 		}
-		j.compare(l, w, w.samples[from:to], results)
-		results = results[min(1, len(results)):]
+		j.compare(l, w, rest[:n], results)
+		rest, results = rest[n:], results[min(1, len(results)):]
 	}
 	j.noteWindow(w)
 	return results
