@@ -18,12 +18,10 @@ import (
 type language struct {
 	dice    dice
 	on      bool
-	values  []int  // of the column g, in keys
-	null    int    // percent of records that lack it
-	byKey   bool   // every record key is of one partition
-	where   string // what stands in the table of conditions
-	derived []string
-	named   []string // aggregates
+	values  []int    // of the column g, in keys
+	null    int      // percent of records that lack it
+	byKey   bool     // every record key is of one partition
+	derived []string // names
 }
 
 func (s *script) drawLanguage(d dice) {

@@ -66,11 +66,13 @@ func joined(values []pipeline.GroupValue) string {
 // groups, in their order.
 func (j *judge) decide(l *ledger, w *window, results []pipeline.Result) []pipeline.Result {
 	slices.SortFunc(w.samples, sample.compare)
-	for from, n := 0, 0; from < len(w.samples); from += n {
-		for n = 1; from+n < len(w.samples) && w.samples[from+n].group == w.samples[from].group; n++ {
+	for rest := w.samples; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].group == rest[0].group {
+			n++
 		}
-		j.compare(l, w, w.samples[from:from+n], results)
-		results = results[min(1, len(results)):]
+		j.compare(l, w, rest[:n], results)
+		rest, results = rest[n:], results[min(1, len(results)):]
 	}
 	j.noteWindow(w)
 	return results
