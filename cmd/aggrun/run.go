@@ -138,16 +138,16 @@ func summarise(w io.Writer, reports []kafka.Report) {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "pipeline\taggregated\tlate\tskipped\tdead letters\tother\tresults\t")
-	fmt.Fprintln(t, where(all.Filtered > 0, "filtered\t")+where(all.LatePartial > 0, "late in part\t"))
+	fmt.Fprintln(t, textIf(all.Filtered > 0, "filtered\t")+textIf(all.LatePartial > 0, "late in part\t"))
 	for _, r := range reports {
 		c := total(r)
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t", r.Pipeline, c.Aggregated, c.Late, c.Skipped, c.Bad, c.Other, r.Results)
-		fmt.Fprintln(t, where(all.Filtered > 0, fmt.Sprintf("%d\t", c.Filtered))+where(all.LatePartial > 0, fmt.Sprintf("%d\t", c.LatePartial)))
+		fmt.Fprintln(t, textIf(all.Filtered > 0, fmt.Sprintf("%d\t", c.Filtered))+textIf(all.LatePartial > 0, fmt.Sprintf("%d\t", c.LatePartial)))
 	}
 	_ = t.Flush() // nobody could be told
 }
 
-func where(there bool, text string) string {
+func textIf(there bool, text string) string {
 	if there {
 		return text
 	}
