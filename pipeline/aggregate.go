@@ -138,7 +138,7 @@ func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call
 	i := slices.IndexFunc(p.inputs, func(in input) bool { return in.key == key })
 	if i < 0 {
 		_, bare := c.Arg.Field()
-		i = p.addInput(key, text, bare)
+		i = p.addInput(key, text, bare && c.Function.Takes != functions.Condition)
 		for j, d := range drafts {
 			d.take(i, at, c, args[j], text)
 		}
@@ -219,11 +219,13 @@ func (d *draft) take(i int, at string, c *expression.Call, arg *parsed, text boo
 		d.needs = append(d.needs, need{path: d.path(name), form: Key, name: name, at: at, offset: c.Offset, shared: true})
 	case bare && isDerived:
 		a.derived, arg = name, nil
-		d.bare[name] = i
+		if d.plan.inputs[i].operated {
+			d.bare[name] = i
+		}
 	case bare && !strings.HasPrefix(name, "$"):
 		d.reads(*arg, true)
 		a.slot, arg = d.columnIf(d.path(name), formOf(arg.checked.Type)), nil
-		if !text {
+		if d.plan.inputs[i].operated {
 			d.bare[d.path(name)] = i
 		}
 	default:
