@@ -45,7 +45,7 @@ func (p *Plan) compileOperations() (errs spec.Errors) {
 	for i, name := range p.Spec.Operations {
 		f, ok := functions.Lookup(name)
 		at := fmt.Sprintf("operations[%d]", i)
-		switch names := operations(); {
+		switch names := functions.Operations(); {
 		case !ok:
 			errs = append(errs, p.Spec.Errorf(at, "unknown operation %q%s; want %s", name,
 				DidYouMean(name, names), strings.Join(names, ", ")))
@@ -57,17 +57,6 @@ func (p *Plan) compileOperations() (errs spec.Errors) {
 		}
 	}
 	return errs
-}
-
-// operations are the names of the functions that are operations.
-func operations() []string {
-	var names []string
-	for _, f := range functions.All() {
-		if f.Operation {
-			names = append(names, f.Name)
-		}
-	}
-	return names
 }
 
 // compileAggregates splits each aggregate into calls, and what is computed of
@@ -138,7 +127,7 @@ func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call
 	i := slices.IndexFunc(p.inputs, func(in input) bool { return in.key == key })
 	if i < 0 {
 		_, bare := c.Arg.Field()
-		i = p.addInput(key, text, bare && c.Function.Takes != functions.Condition)
+		i = p.addInput(key, text, bare && c.Function.Takes != functions.Condition && len(drafts) == 1)
 		for j, d := range drafts {
 			d.take(i, at, c, args[j], text)
 		}
@@ -194,11 +183,12 @@ func (p *Plan) isDerived(name string, drafts []*draft) bool {
 	return slices.ContainsFunc(drafts, func(d *draft) bool { _, ok := d.find(name); return ok })
 }
 
-// addInput adds an input. Of one that is nothing but a name, operations are
-// computed too, should a field have it.
-func (p *Plan) addInput(key string, text, bare bool) int {
+// addInput adds an input. Of one that is operated, operations are computed too,
+// should a field be the same: of one source's, for operations are of its records
+// alone.
+func (p *Plan) addInput(key string, text, operated bool) int {
 	in := input{key: key, text: text}
-	if bare && !text {
+	if operated && !text {
 		in.kinds, in.operated = slices.Clone(p.kinds), true
 	}
 	p.inputs = append(p.inputs, in)

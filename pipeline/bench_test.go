@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -67,8 +68,8 @@ func benchmarkApply(b *testing.B, plan *Plan, rate int64, keys int) {
 		}
 		task.advance(0, false)
 		task.rise(task.parts[0].largest)
-		task.results()
-		task.saved = task.closed
+		task.results(math.MaxInt)
+		task.saved = task.through
 		task.forget()
 		for i := range batch.Offsets {
 			batch.Offsets[i] += rows

@@ -150,8 +150,14 @@ func (cs *cells) put(source int, c *cell) {
 	for i := range c.inputs {
 		c.inputs[i].reset()
 	}
-	cs.free[source] = append(cs.free[source], c)
+	if len(cs.free[source]) < maxFree {
+		cs.free[source] = append(cs.free[source], c)
+	}
 }
+
+// maxFree bounds the cells that are kept for later: after a gap in event time
+// there are many at once.
+const maxFree = 10_000
 
 func (s *state) reset() {
 	s.n = 0

@@ -4,12 +4,21 @@ import "slices"
 
 // This file closes windows: which ones, what they hold, and what is let go of.
 
-// results builds the records of all windows that closed, in order of their end
-// and group. It leaves the windows as they are: an aborted commit asks again.
-func (t *task) results() []Result {
+// results builds the records of windows that closed, in order of their end and
+// group, until there are so many: a window is not divided. The commit that holds
+// them closes through t.through, and the rest waits for the next. It leaves the
+// windows as they are: an aborted commit asks again.
+func (t *task) results(most int) []Result {
 	var rs []Result
+	t.through = t.closed
+	before := t.saved
 	for _, end := range t.closing() {
+		if len(rs) >= most {
+			t.through = before
+			break
+		}
 		rs = append(rs, t.window(end)...)
+		before = end
 	}
 	return rs
 }
@@ -96,16 +105,15 @@ func (t *task) key() string {
 	return t.parts[0].id.Topic
 }
 
-// forget drops the panes whose windows are all decided, once a commit holds their
-// results.
+// forget drops the panes whose windows are all decided.
 func (t *task) forget() {
 	for _, p := range t.parts {
 		n := 0
-		for n < len(p.open) && t.plan.last(p.open[n].start) <= t.closed {
+		for n < len(p.open) && t.plan.last(p.open[n].start) <= t.saved {
 			t.cells.release(p.source, p.open[n])
 			n++
 		}
 		p.open = slices.Delete(p.open, 0, n)
 	}
-	t.full = 0
+	t.full = t.count()
 }

@@ -16,8 +16,8 @@ const (
 	// Text is the bytes of a string or of an enum's symbol, nil where missing; an
 	// empty text is not nil.
 	Text
-	// Key is a value to group by, as AppendKey... writes it: of an integer type,
-	// a float or double, a boolean, string or enum. nil is the group null.
+	// Key is a value to group by, as AppendKey... writes it: of what Number and
+	// Text take. nil is the group null.
 	Key
 	// Time is the record's event time, ns since the epoch: of a number in Unit, a
 	// logical type of time, or a text in ISO 8601. It goes to Batch.Times.
@@ -31,4 +31,7 @@ type Column struct {
 	Form Form
 	Slot int    // in Batch.Numbers of Number and Boolean, in Batch.Texts of Text and Key
 	Unit string // of Time: s, ms, us or ns
+	// Optional: where a schema has the field, but of a type that the form does not
+	// take, it is missing. Else no record of that schema can be used.
+	Optional bool
 }

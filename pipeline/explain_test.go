@@ -13,10 +13,9 @@ func TestExplain(t *testing.T) {
 	p, err := Compile(spec.Pipeline{
 		Name: "p",
 		Sources: []spec.Source{
-			{Path: "sources[0]", Topics: []string{"a"}, Where: "x > 0", Derive: []spec.Named{
+			{Path: "source", Topics: []string{"a"}, Where: "x > 0", Derive: []spec.Named{
 				{Name: "norm", Text: "hypot(x, y)"}, {Name: "label", Text: `upper(name)`},
 			}},
-			{Path: "sources[1]", Topics: []string{"b"}, Map: map[string]string{"x": "z"}},
 		},
 		Window:     spec.Window{Size: 1e9, Advance: 1e9},
 		Operations: []string{"mean", "stdev", "max"},
@@ -43,9 +42,9 @@ func TestExplain(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s by %v: %s", a.Of, a.Backends, strings.Join(readers, ", ")))
 	}
 	want := []string{
-		`sources[0].derive.norm by columns: hypot(x, y)`,
-		`sources[0].derive.label by vm: upper(name)`,
-		`sources[0].where by columns: x > 0`,
+		`source.derive.norm by columns: hypot(x, y)`,
+		`source.derive.label by vm: upper(name)`,
+		`source.where by columns: x > 0`,
 		`aggregates.spread by columns: max(y) - min(y)`,
 		`aggregates.far by columns: quantile(norm, 0.9) - median(norm) + mean(x * 2) / mean( x*2 )`,
 		`aggregates.share by columns: count_if(x > 1) / count()`,

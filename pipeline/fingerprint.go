@@ -16,7 +16,7 @@ import (
 type Fingerprint [len(aspects)]uint32
 
 // aspects are the parts of a spec that change an answer. The order is stored in
-// commits: new ones are added at the end.
+// commits.
 var aspects = [...]struct {
 	name string
 	text func(spec.Pipeline) string
@@ -50,7 +50,11 @@ var aspects = [...]struct {
 	}},
 	{"rollups", unbuilt},
 	{"sink.topic: one for all topics, or one each", func(p spec.Pipeline) string {
-		return fmt.Sprint(strings.Contains(p.Sink.Topic, placeholder), captures.FindAllString(p.Sink.Topic, -1))
+		text := fmt.Sprint(strings.Contains(p.Sink.Topic, placeholder))
+		if captures.MatchString(p.Sink.Topic) {
+			text += p.Sink.Topic + bySource(func(s spec.Source) string { return s.Regex })(p)
+		}
+		return text
 	}},
 	{"shard or partitioner", func(p spec.Pipeline) string { return fmt.Sprint(p.Shard, p.Partitioner) }},
 }

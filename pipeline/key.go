@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"math"
@@ -89,8 +90,17 @@ func (v GroupValue) appendJSON(dst []byte) []byte {
 		}
 		return strconv.AppendQuote(dst, strconv.FormatFloat(v.Number(), 'g', -1, 64))
 	}
-	text, _ := json.Marshal(string(v.Text()))
-	return append(dst, text...)
+	return appendText(dst, v.Text())
+}
+
+// appendText appends a text as JSON, with no more escapes than JSON asks for, as
+// producers in other languages write it.
+func appendText(dst, text []byte) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(string(text)) // a text always encodes
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }
 
 // GroupKey is the record key of a group's results: its values as a JSON array.

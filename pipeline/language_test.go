@@ -113,7 +113,7 @@ func runAll(t *testing.T, plan *Plan, parts map[Partition][]*Batch) []Result {
 	var all []Result
 	for _, name := range sortedKeys(tasks) {
 		tasks[name].closed = math.MaxInt64
-		all = append(all, tasks[name].results()...)
+		all = append(all, tasks[name].results(math.MaxInt)...)
 	}
 	return all
 }
@@ -248,7 +248,7 @@ func TestMaxGroups(t *testing.T) {
 		}
 		task.closed = math.MaxInt64
 		got := map[string]int64{}
-		for _, res := range task.results() {
+		for _, res := range task.results(math.MaxInt) {
 			got[fmt.Sprint(res.Start/1e9, res.Group[0].Number())] = res.Count
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) || task.parts[0].pending.Bad != refused || int64(len(task.parts[0].dead)) != refused {

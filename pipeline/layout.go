@@ -55,12 +55,15 @@ func (p *Plan) NewLayout(source int) *Layout {
 // another field of the source has the name.
 func (l *Layout) Add(f Field) error {
 	if i, ok := l.names[f.Name]; ok {
-		if have := l.Fields[i].Path; have != f.Path || l.Fields[i].Slot == absent {
+		switch have := l.Fields[i].Path; {
+		case l.Fields[i].Slot == absent:
+			return &Stop{fmt.Sprintf("field %s of the source has the name of a derived field, %s: give the derived field another name, or exclude the field by exclude_fields", f.Path, f.Name)}
+		case have != f.Path:
 			return &Stop{fmt.Sprintf("fields %s and %s of the source are both named %s: give one another name with map, or exclude it", have, f.Path, f.Name)}
 		}
 		return nil
 	}
-	f.Slot = l.column(f.Path)
+	f.Slot = l.column(f.Path, !slices.Contains(l.source.spec.Fields, f.Path))
 	if i, ok := l.source.bare[f.Path]; ok {
 		f.Input = i
 	} else {
@@ -72,14 +75,16 @@ func (l *Layout) Add(f Field) error {
 	return nil
 }
 
-// column is the slot of a field's numbers.
-func (l *Layout) column(path string) int {
+// column is the slot of a field's numbers. Whether a record can be used must not
+// depend on which schemas this process happens to have met, or a replay would
+// decide otherwise: a field that nobody named is missing where it is no number.
+func (l *Layout) column(path string, optional bool) int {
 	for _, c := range l.Columns {
 		if c.Path == path && c.Form == Number {
 			return c.Slot
 		}
 	}
-	l.Columns = append(l.Columns, Column{Path: path, Form: Number, Slot: l.Numbers})
+	l.Columns = append(l.Columns, Column{Path: path, Form: Number, Slot: l.Numbers, Optional: optional})
 	l.Numbers++
 	return l.Numbers - 1
 }

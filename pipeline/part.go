@@ -65,15 +65,28 @@ func (c Counts) Offsets() int64 {
 
 func (p *part) replaying() bool { return p.applied < p.done }
 
+// find is the open pane that starts at start, nil where there is none.
+func (p *part) find(start int64) *pane {
+	if n := len(p.open); n > 0 && p.open[n-1].start == start {
+		return p.open[n-1]
+	}
+	if i, found := p.search(start); found {
+		return p.open[i]
+	}
+	return nil
+}
+
+func (p *part) search(start int64) (int, bool) {
+	return slices.BinarySearchFunc(p.open, start, func(pn *pane, s int64) int { return cmp.Compare(pn.start, s) })
+}
+
 // pane gives the open pane that starts at start, a new one whose first record
 // has the given offset when there is none.
 func (p *part) pane(cs *cells, start, offset int64) *pane {
 	if n := len(p.open); n > 0 && p.open[n-1].start == start {
 		return p.open[n-1]
 	}
-	i, found := slices.BinarySearchFunc(p.open, start, func(pn *pane, s int64) int {
-		return cmp.Compare(pn.start, s)
-	})
+	i, found := p.search(start)
 	if !found {
 		p.open = slices.Insert(p.open, i, cs.pane(start, offset))
 	}
@@ -85,7 +98,7 @@ func (p *part) pane(cs *cells, start, offset int64) *pane {
 func (p *part) needed(closed int64, w windows) int64 {
 	r := p.applied
 	for _, pn := range p.open {
-		if w.last(pn.start) > closed && pn.first != None {
+		if w.last(pn.start) > closed {
 			r = min(r, pn.first)
 		}
 	}

@@ -18,6 +18,7 @@ type Plan struct {
 
 	windows
 	grace, idle, maxFuture int64 // ns
+	gather                 int   // results
 
 	sources    []*source
 	kinds      []functions.Kind // the accumulators that Operations read, each once
@@ -33,6 +34,9 @@ type Options struct {
 	// VM runs every expression by expr's virtual machine, which gives the same
 	// results as columns do, slower.
 	VM bool
+	// Results is about how many one commit takes; 0 is 10,000. Of two windows with
+	// so many groups each, the second waits for the next commit.
+	Results int
 }
 
 // Compile checks what the words of a spec mean together. The error is
@@ -45,6 +49,7 @@ func Compile(p spec.Pipeline, o Options) (*Plan, error) {
 		grace:       int64(p.Window.Grace),
 		idle:        int64(p.Idle),
 		maxFuture:   int64(p.MaxFuture),
+		gather:      cmp.Or(o.Results, gatherResults),
 	}
 	var drafts []*draft
 	errs := plan.compileOperations()

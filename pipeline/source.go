@@ -198,7 +198,10 @@ func (p *Plan) checkMap(s *source) (errs spec.Errors) {
 		if other, ok := by[to]; ok {
 			errs = append(errs, p.Spec.Errorf(at, "%s and %s are both renamed %s: output names must differ", other, from, to))
 		}
-		if slices.ContainsFunc(s.spec.Derive, func(n spec.Named) bool { return n.Name == to }) {
+		if derives(s.spec, from) {
+			errs = append(errs, p.Spec.Errorf(at, "%s is the name of a derived field too: outside the source it would be either; give the derived field another name", from))
+		}
+		if derives(s.spec, to) {
 			errs = append(errs, p.Spec.Errorf(at, "%s is the name of a derived field too: output names must differ", to))
 		}
 		if strings.HasPrefix(to, "$") {
@@ -207,6 +210,10 @@ func (p *Plan) checkMap(s *source) (errs spec.Errors) {
 		by[to] = from
 	}
 	return errs
+}
+
+func derives(s spec.Source, name string) bool {
+	return slices.ContainsFunc(s.Derive, func(n spec.Named) bool { return n.Name == name })
 }
 
 func (p *Plan) checkGlobs(at string, globs []string) (errs spec.Errors) {

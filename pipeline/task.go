@@ -11,17 +11,18 @@ import (
 // task is one shard: a sink topic and all partitions that lead to it, or one of
 // them. It has one owner.
 type task struct {
-	plan   *Plan
-	shard  string
-	sink   string
-	parts  []*part // of those assigned here, in Partition order
-	cells  *cells
-	saved  int64     // C: every window with end <= saved is decided, and the broker knows it
-	closed int64     // C of the next commit: windows up to it wait to be emitted
-	known  bool      // has been whole since it was assigned: closed is the shard's
-	idle   bool      // every partition was idle, and no record has come since
-	full   int       // results that wait for the commit, or a few more
-	fields [][]Field // by source, as far as batches have shown
+	plan    *Plan
+	shard   string
+	sink    string
+	parts   []*part // of those assigned here, in Partition order
+	cells   *cells
+	saved   int64     // C: every window with end <= saved is decided, and the broker knows it
+	closed  int64     // C of the next commit: windows up to it wait to be emitted
+	through int64     // C of the commit that is being made: closed, or less where there is too much for one
+	known   bool      // has been whole since it was assigned: closed is the shard's
+	idle    bool      // every partition was idle, and no record has come since
+	full    int       // results that wait for the commit, or a few more
+	fields  [][]Field // by source, as far as batches have shown
 }
 
 func newTask(plan *Plan, shard, sink string, cs *cells) *task {
@@ -241,10 +242,16 @@ func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool
 	if live {
 		p.pending.Aggregated += int64(n)
 	}
-	if live && t.plan.first(start) <= t.saved {
+	if live && t.tooLate(start) {
 		p.pending.LatePartial += int64(n)
 	}
 	return nil
+}
+
+// tooLate tells that a window which a pane belongs to is decided, and was to be
+// written: those before the start were not.
+func (t *task) tooLate(pane int64) bool {
+	return t.plan.first(pane) <= t.saved && min(t.plan.pane(t.saved), t.plan.last(pane)) > t.skipped()
 }
 
 // first is the offset of the first of some rows.
@@ -255,39 +262,31 @@ func (b *Batch) first(rows []int32, from int) int64 {
 	return b.Offsets[from]
 }
 
-// applyGroups deals rows of one pane out to their groups. A group beyond
-// max_groups is refused: which ones there are depends on the pane's records in
-// the order of their offsets alone. It gives the number of rows refused.
+// applyGroups deals rows of one pane out to their groups, and gives the number of
+// rows whose group is refused: which ones those are depends on the pane's records
+// in the order of their offsets alone.
 func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []int32, from, to int, live bool) (refused int, err error) {
 	cs := t.cells
-	pn := p.pane(cs, start, None)
 	for k := range cs.length(rows, from, to) {
 		i := from + k
 		if rows != nil {
 			i = int(rows[k])
 		}
 		cs.key = r.appendKey(cs.key[:0], i)
-		c := pn.groups[groupID(cs.key)]
-		if c == nil {
-			if len(pn.groups) >= t.plan.Spec.MaxGroups {
-				refused++
-				if live {
-					if err := t.refuseGroup(p, b, i); err != nil {
-						return refused, err
-					}
-				}
-				continue
+		c, reason := t.group(p, start, b.Offsets[i])
+		switch {
+		case reason == "":
+			if len(c.rows) == 0 {
+				cs.marked = append(cs.marked, c)
 			}
-			c = cs.get(p.source)
-			pn.groups[groupID(cs.key)] = c
+			c.rows = append(c.rows, int32(i))
+			continue
+		case live:
+			if err := t.refuse(p, DeadLetter{p.id, b.Offsets[i], reason, b.record(i)}); err != nil {
+				return refused, err
+			}
 		}
-		if pn.first == None {
-			pn.first = b.Offsets[i]
-		}
-		if len(c.rows) == 0 {
-			cs.marked = append(cs.marked, c)
-		}
-		c.rows = append(c.rows, int32(i))
+		refused++
 	}
 	for _, c := range cs.marked {
 		cs.add(c, r, b, c.rows, 0, 0)
@@ -297,9 +296,31 @@ func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []in
 	return refused, nil
 }
 
-func (t *task) refuseGroup(p *part, b *Batch, i int) error {
-	return t.refuse(p, DeadLetter{p.id, b.Offsets[i],
-		fmt.Sprintf("its window has more groups than max_groups (%d)", t.plan.Spec.MaxGroups), b.record(i)})
+// maxGroupBytes bounds the values of a group: they are in the key of each of its
+// results, in JSON, and a result has to fit in a record.
+const maxGroupBytes = 16 << 10
+
+// group is the cell of the group of the key at hand in the pane that starts at
+// start, or why it has none. A new one begins with the record at offset.
+func (t *task) group(p *part, start, offset int64) (c *cell, refused string) {
+	cs := t.cells
+	pn := p.find(start)
+	if pn != nil {
+		if c := pn.groups[groupID(cs.key)]; c != nil {
+			return c, ""
+		}
+	}
+	switch {
+	case len(cs.key) > maxGroupBytes:
+		return nil, fmt.Sprintf("its group values have more than %d bytes", maxGroupBytes)
+	case pn != nil && len(pn.groups) >= t.plan.Spec.MaxGroups:
+		return nil, fmt.Sprintf("its window has more groups than max_groups (%d)", t.plan.Spec.MaxGroups)
+	case pn == nil:
+		pn = p.pane(cs, start, offset)
+	}
+	c = cs.get(p.source)
+	pn.groups[groupID(cs.key)] = c
+	return c, ""
 }
 
 func (t *task) refuseFuture(p *part, b *Batch, i int, live bool) error {

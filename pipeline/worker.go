@@ -84,7 +84,7 @@ const (
 	tornLimit      = int64(10e9)  // ns
 	commitInterval = int64(1e9)   // offsets alone
 	gather         = int64(200e6) // results wait this long for others
-	gatherResults  = 10_000       // but no longer than until there are so many
+	gatherResults  = 10_000       // but no longer than until there are so many, which is about what one commit takes
 )
 
 // Worker runs a plan's shards that one member of the group owns. It has one
@@ -297,7 +297,7 @@ func (w *Worker) due() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if fresh || waiting >= gatherResults || w.waiting != None && w.now-w.waiting >= gather {
+	if fresh || waiting >= w.plan.gather || w.waiting != None && w.now-w.waiting >= gather {
 		return true
 	}
 	return w.last == None || w.now-w.last >= commitInterval || w.Read()
@@ -316,7 +316,7 @@ func (w *Worker) build() (*Commit, error) {
 		if !w.ready(t) {
 			continue
 		}
-		c.Results = append(c.Results, t.results()...)
+		c.Results = append(c.Results, t.results(w.plan.gather-len(c.Results))...)
 		for _, p := range t.parts {
 			c.DeadLetters = append(c.DeadLetters, p.dead...)
 			o, changed, err := t.offset(p)
@@ -336,7 +336,7 @@ func (w *Worker) build() (*Commit, error) {
 
 // offset is p's part of a commit, and whether the broker has another.
 func (t *task) offset(p *part) (Offset, bool, error) {
-	metadata := p.checkpoint(t.plan, t.closed).Encode(p.applied)
+	metadata := p.checkpoint(t.plan, t.through).Encode(p.applied)
 	if len(metadata) > maxMetadata {
 		return Offset{}, false, stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future; "+
 			"the partition has not let its windows close for too long: find what holds them, or use a smaller window",
@@ -355,12 +355,12 @@ func (w *Worker) committed(c *Commit) {
 		if !w.ready(t) {
 			continue
 		}
-		t.saved = t.closed
+		t.saved = t.through
 		t.forget()
 		for _, p := range t.parts {
 			p.done = p.applied
 			p.dead = nil
-			p.prune(p.needed(t.closed, t.plan.windows))
+			p.prune(p.needed(t.saved, t.plan.windows))
 			total := w.totals[p.id]
 			total.Add(p.pending)
 			w.totals[p.id], p.pending = total, Counts{}

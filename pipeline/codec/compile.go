@@ -20,7 +20,7 @@ type Decoder struct {
 // A field that s does not have, an element beyond an array's end, and all below a
 // null record or array are missing. The error names every column whose path is
 // none, leads into a type that has no such nest, or ends at a type that its form
-// does not take.
+// does not take; of an optional one the values are missing then.
 func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 	if s.root.kind != kindRecord {
 		return nil, fmt.Errorf("the schema is of type %s, not a record", s.root)
@@ -32,7 +32,10 @@ func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 			continue
 		}
 		steps, err := s.check(w)
-		if err != nil {
+		switch {
+		case err != nil && w.Optional:
+			steps = nowhere
+		case err != nil:
 			wrong = append(wrong, err.Error())
 			continue
 		}
@@ -47,6 +50,9 @@ func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 	c.programs[0] = c.record(nil, s.root, root)
 	return &Decoder{programs: c.programs}, nil
 }
+
+// nowhere leads to no field of any schema.
+var nowhere = []step{{name: "\x00"}}
 
 // check tells the steps of a column's path, if it can be read.
 func (s *Schema) check(w pipeline.Column) ([]step, error) {

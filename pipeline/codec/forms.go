@@ -30,12 +30,12 @@ var classes = [...]struct {
 }{
 	classInteger:   {forms(pipeline.Number, pipeline.Key, pipeline.Time), pipeline.KeyInteger},
 	classNumber:    {forms(pipeline.Number, pipeline.Key, pipeline.Time), pipeline.KeyNumber},
-	classDecimal:   {forms(pipeline.Number, pipeline.Time), 0},
+	classDecimal:   {forms(pipeline.Number, pipeline.Key, pipeline.Time), pipeline.KeyNumber},
 	classBoolean:   {forms(pipeline.Number, pipeline.Boolean, pipeline.Key), pipeline.KeyBoolean},
 	classText:      {forms(pipeline.Text, pipeline.Key, pipeline.Time), pipeline.KeyText},
 	classSymbol:    {forms(pipeline.Text, pipeline.Key), pipeline.KeyText},
-	classInstant:   {forms(pipeline.Number, pipeline.Time), 0},
-	classTimeOfDay: {forms(pipeline.Number), 0},
+	classInstant:   {forms(pipeline.Number, pipeline.Key, pipeline.Time), pipeline.KeyNumber},
+	classTimeOfDay: {forms(pipeline.Number, pipeline.Key), pipeline.KeyNumber},
 }
 
 // wants is what each form wants, as messages say it.
@@ -43,7 +43,7 @@ var wants = [...]string{
 	pipeline.Number:  "a number",
 	pipeline.Boolean: "a boolean",
 	pipeline.Text:    "a string or an enum",
-	pipeline.Key:     "an integer, float, double, boolean, string or enum, to group by",
+	pipeline.Key:     "a number, boolean, string or enum, to group by",
 	pipeline.Time:    "a number, a date, a timestamp or a string, to tell a time",
 }
 

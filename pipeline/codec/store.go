@@ -35,7 +35,7 @@ func (t *target) store(columns []column, v *value) error {
 		case pipeline.Number, pipeline.Boolean:
 			t.numbers[c.slot][t.row] = v.float()
 		case pipeline.Text:
-			t.batch.Texts[c.slot][t.row] = v.bytes()
+			t.batch.Texts[c.slot][t.row], err = v.bytes()
 		case pipeline.Key:
 			t.batch.Texts[c.slot][t.row], err = t.key(v)
 		case pipeline.Time:
@@ -77,11 +77,14 @@ func (v *value) float() float64 {
 }
 
 // bytes are the value as a column of texts has it.
-func (v *value) bytes() []byte {
-	if v.class == classSymbol {
-		return v.of.symbols[v.integer]
+func (v *value) bytes() ([]byte, error) {
+	switch {
+	case v.class == classSymbol:
+		return v.of.symbols[v.integer], nil
+	case !utf8.Valid(v.text):
+		return nil, errUTF8
 	}
-	return v.text
+	return v.text, nil
 }
 
 // key is the value as a group value, in the batch's arena. When that has to grow,
@@ -92,11 +95,12 @@ func (t *target) key(v *value) ([]byte, error) {
 	switch v.class {
 	case classInteger:
 		arena = pipeline.AppendKeyInteger(arena, v.integer)
-	case classNumber:
-		if math.IsNaN(v.number) {
+	case classNumber, classDecimal, classInstant, classTimeOfDay:
+		number := v.float()
+		if math.IsNaN(number) {
 			return nil, nil
 		}
-		arena = pipeline.AppendKeyNumber(arena, v.number)
+		arena = pipeline.AppendKeyNumber(arena, number)
 	case classBoolean:
 		arena = pipeline.AppendKeyBoolean(arena, v.integer == 1)
 	case classText:

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/spec"
 )
 
 // offsetsFetched keeps the group's commits for assign, which kgo calls next, in
@@ -78,6 +79,9 @@ func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pip
 
 // siblings are all partitions of the shards that the asked ones belong to.
 func (s *session) siblings(ctx context.Context, asked []pipeline.Partition) ([]pipeline.Partition, error) {
+	if s.plan.Spec.Shard == spec.ShardPartition {
+		return asked, nil
+	}
 	sinks, names := map[string]bool{}, topicsOf(asked)
 	for _, name := range names {
 		sinks[s.plan.Sink(name)] = true

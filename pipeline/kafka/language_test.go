@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,26 +38,40 @@ type fields map[string]any
 // put writes records of the telemetry schema.
 func (w *world) put(topic string, partition int32, key string, at time.Time, values ...fields) {
 	w.t.Helper()
+	all := make([]fields, len(values))
+	for i, v := range values {
+		all[i] = fields{"stamp": nil, "index": nil, "site": nil, "ok": nil, "value0": nil}
+		maps.Copy(all[i], v)
+	}
+	w.putAs(telemetry, topic, partition, key, at, all...)
+}
+
+// register makes a schema the latest of a topic, and gives its id.
+func (w *world) register(schema, topic string) int {
+	w.t.Helper()
 	client, err := sr.NewClient(sr.URLs(w.source))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	registered, err := client.CreateSchema(context.Background(), topic+"-value", sr.Schema{Schema: telemetry})
+	registered, err := client.CreateSchema(context.Background(), topic+"-value", sr.Schema{Schema: schema})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	schema := avro.MustParse(telemetry)
+	return registered.ID
+}
+
+// putAs writes records of a schema.
+func (w *world) putAs(text, topic string, partition int32, key string, at time.Time, values ...fields) {
+	w.t.Helper()
+	id := w.register(text, topic)
+	schema := avro.MustParse(text)
 	for i, v := range values {
-		all := map[string]any{"stamp": nil, "index": nil, "site": nil, "ok": nil, "value0": nil}
-		for name, value := range v {
-			all[name] = value
-		}
-		body, err := schema.Encode(all)
+		body, err := schema.Encode(map[string]any(v))
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		r := &kgo.Record{Topic: topic, Partition: partition, Timestamp: at.Add(time.Duration(i) * 10 * time.Millisecond),
-			Value: append(binary.BigEndian.AppendUint32([]byte{0}, uint32(registered.ID)), body...)}
+			Value: append(binary.BigEndian.AppendUint32([]byte{0}, uint32(id)), body...)}
 		if key != "" {
 			r.Key = []byte(key)
 		}
@@ -65,8 +81,16 @@ func (w *world) put(topic string, partition int32, key string, at time.Time, val
 	}
 }
 
-// runSpec runs a spec to the end of what is there, by as many workers.
+// runSpec runs a spec to the end of what is there, by as many workers, and closes
+// what is open.
 func (w *world) runSpec(text string, workers int) error {
+	w.t.Helper()
+	_, err := w.runAll(text, workers, true)
+	return err
+}
+
+// runAll is runSpec with what the reports come to.
+func (w *world) runAll(text string, workers int, closeOpen bool) (sum pipeline.Counts, first error) {
 	w.t.Helper()
 	name := filepath.Join(w.t.TempDir(), "a.yaml")
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
@@ -83,21 +107,26 @@ func (w *world) runSpec(text string, workers int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	done := make(chan error, workers)
+	var mu sync.Mutex
 	for i := range workers {
 		cfg := w.config(fmt.Sprint("w", i))
-		cfg.UntilEnd, cfg.CloseOpen = true, true
+		cfg.UntilEnd, cfg.CloseOpen = true, closeOpen
 		go func() {
-			_, err := Run(ctx, cfg, []*pipeline.Plan{plan})
+			reports, err := Run(ctx, cfg, []*pipeline.Plan{plan})
+			mu.Lock()
+			for _, c := range reports[0].Counts {
+				sum.Add(c)
+			}
+			mu.Unlock()
 			done <- err
 		}()
 	}
-	var first error
 	for range workers {
 		if err := <-done; err != nil && first == nil {
 			first = err
 		}
 	}
-	return first
+	return sum, first
 }
 
 // lines are the results of a sink, each as its key and value, sorted.

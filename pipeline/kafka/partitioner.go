@@ -29,7 +29,7 @@ func partitioner(name spec.Partitioner) func(r *kgo.Record, partitions int) int 
 // than its key's it shows that the spec, or the number of partitions, is not what
 // it was: an error, for somebody has to decide.
 func (s *shards) misplaced(t topicShard, r *kgo.Record) (reason string, err error) {
-	if r.Key == nil {
+	if r.Key == nil || len(r.Key) == 0 && s.plan.Spec.Partitioner == spec.CRC32 { // librdkafka takes an empty key for none
 		return "the record has no key, by which it should be in its partition", nil
 	}
 	if want := s.partition(r, t.partitions); want != int(r.Partition) {

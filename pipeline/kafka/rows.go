@@ -74,6 +74,7 @@ func fill[T any](rows []T, v T) {
 
 // end cuts the columns to the rows there are.
 func (rs *rows) end(layout *pipeline.Layout) {
+	rs.grow(layout)
 	b, n := rs.batch, len(rs.records)
 	for i := range b.Numbers {
 		b.Numbers[i] = b.Numbers[i][:n]

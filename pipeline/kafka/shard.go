@@ -118,14 +118,10 @@ func (s *shards) encoding(ctx context.Context, sh *shard) (*codec.Encoder, error
 	if err != nil {
 		return nil, err
 	}
-	if err := s.keepGroups(ctx, sh.sink, out); err != nil {
-		return nil, err
+	id, err := s.registerOutput(ctx, sh.sink, out)
+	if len(out.Group) > 0 && errors.As(err, new(*pipeline.Stop)) {
+		id, err = s.registerOutput(ctx, sh.sink, out) // another worker may just have registered other types of groups
 	}
-	schema, err := codec.SinkSchema(sh.sink, s.plan.Spec.Sink, out)
-	if err != nil {
-		return nil, stop("sink schema of %s: %v", sh.sink, err)
-	}
-	id, err := s.sink.register(ctx, sh.sink+"-value", schema)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +131,19 @@ func (s *shards) encoding(ctx context.Context, sh *shard) (*codec.Encoder, error
 	}
 	sh.encoder = codec.NewEncoder(id, out, s.plan.Spec.Sink.Nulls)
 	return sh.encoder, nil
+}
+
+// registerOutput registers the schema of a sink's records, whose group values
+// keep the types they have in the registered one.
+func (s *shards) registerOutput(ctx context.Context, sink string, out pipeline.Output) (int32, error) {
+	if err := s.keepGroups(ctx, sink, out); err != nil {
+		return 0, err
+	}
+	schema, err := codec.SinkSchema(sink, s.plan.Spec.Sink, out)
+	if err != nil {
+		return 0, stop("sink schema of %s: %v", sink, err)
+	}
+	return s.sink.register(ctx, sink+"-value", schema)
 }
 
 // keepGroups adds the types that group values have in the registered schema: the
@@ -261,9 +270,9 @@ func (s *shards) eventTime(source int, r *kgo.Record) (int64, string) {
 func (s *shards) ahead(at int64, r *kgo.Record) string {
 	ms, most := r.Timestamp.UnixMilli(), s.plan.Spec.MaxFuture
 	switch {
-	case at/1e6 > furthest || at/1e6 < -furthest:
-		return fmt.Sprintf("event time %v is out of range", time.Unix(0, at).UTC())
-	case ms != -1 && at/1e6-ms > most.Milliseconds():
+	case ms == -1:
+		return "the record has no timestamp to hold its event time against"
+	case at/1e6-ms > most.Milliseconds():
 		return fmt.Sprintf("event time is more than max_future (%v) ahead of the record's timestamp", most)
 	}
 	return ""
@@ -332,6 +341,11 @@ func (s *shards) project(t topicShard, schema *codec.Schema, id int32) (*codec.D
 	for _, path := range s.plan.Listed(t.source) {
 		if info, ok, err := schema.Field(path); err == nil && ok && !info.Forms.Has(pipeline.Number) {
 			return nil, fmt.Sprintf("field %s is %s in schema id %d, not a number", path, info.Type, id)
+		}
+	}
+	for _, c := range t.layouts[t.source].Columns {
+		if info, ok, err := schema.Field(c.Path); c.Optional && err == nil && ok && !info.Forms.Has(c.Form) {
+			s.log.Warn("a field is no number in one of the schemas, and is missing in its records", "sink", t.sink, "field", c.Path, "type", info.Type, "schema", id)
 		}
 	}
 	d, err := codec.CompileDecoder(schema, t.layouts[t.source].Columns)

@@ -33,8 +33,10 @@ func (j *judge) aggregate(l *ledger, b *book, e *entry, letters *letterBox, n *p
 		if pane+s.advance() > l.silent {
 			j.w.tardy++
 		}
-		n.LatePartial++
-		j.w.reached[partialRecord]++
+		if j.missed(l, pane) {
+			n.LatePartial++
+			j.w.reached[partialRecord]++
+		}
 	}
 	if l.idled {
 		l.idled = false
@@ -47,6 +49,16 @@ func (j *judge) aggregate(l *ledger, b *book, e *entry, letters *letterBox, n *p
 		}
 		w.samples = append(w.samples, sample{e: e, from: b.index, source: s.of(b.id.Topic), offset: o, group: group})
 	}
+}
+
+// missed tells that one of a pane's windows was decided, and not for the start.
+func (j *judge) missed(l *ledger, pane int64) bool {
+	for end := pane + j.w.script.advance(); end <= min(l.closed, pane+j.size()); end += j.w.script.advance() {
+		if end > l.skipped {
+			return true
+		}
+	}
+	return false
 }
 
 // admit counts the groups of a pane of a partition, in the order of offsets.

@@ -22,6 +22,7 @@ type language struct {
 	null    int      // percent of records that lack it
 	byKey   bool     // every record key is of one partition
 	derived []string // names
+	results int      // that one commit takes, about; 0 is more than there are
 }
 
 func (s *script) drawLanguage(d dice) {
@@ -42,6 +43,9 @@ func (s *script) drawLanguage(d dice) {
 	s.drawExpressions(d)
 	if d.chance(65) {
 		s.drawGroups(d)
+	}
+	if d.chance(30) {
+		s.language.results = 1 + d.IntN(8)
 	}
 }
 

@@ -70,6 +70,9 @@ type attempt struct {
 // noteAttempt sees from outside whether a C fell back, and results are tried
 // again.
 func (w *world) noteAttempt(s *session, c *pipeline.Commit) {
+	if most := w.script.language.results; most > 0 && len(c.Results) >= most {
+		w.reached[fullCommit]++
+	}
 	seen := map[*ledger]bool{}
 	for _, o := range c.Offsets {
 		l := w.judge.ledger(o.Partition)

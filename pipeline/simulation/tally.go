@@ -82,6 +82,7 @@ const (
 	shifted
 	partialRecord
 	partialReplayed
+	fullCommit
 	grouped
 	groupedByTwo
 	groupPooled
@@ -132,6 +133,7 @@ var names = [marks]string{
 	hopped:              "window that overlaps others",
 	shifted:             "window with an offset",
 	partialRecord:       "late for some of its windows",
+	fullCommit:          "a commit that takes no more results",
 	partialReplayed:     "taken over with a pane of which a window is decided",
 	grouped:             "result of a group",
 	groupedByTwo:        "group of several values",

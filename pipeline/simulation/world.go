@@ -89,7 +89,7 @@ func newWorld(s *script, seed uint64, trace io.Writer) *world {
 		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
 	}
 	var err error
-	if w.plan, err = pipeline.Compile(s.spec, pipeline.Options{}); err != nil {
+	if w.plan, err = pipeline.Compile(s.spec, pipeline.Options{Results: s.language.results}); err != nil {
 		panic(err)
 	}
 	w.group = group{w: w, offsets: map[pipeline.Partition]pipeline.Committed{}, pending: map[pipeline.Partition]int{}}
