@@ -23,6 +23,7 @@ type part struct {
 
 	active  int64 // when the last record came, or the partition became active again
 	ends    End   // the latest answer
+	left    bool  // it had no say in the watermark when that was last looked at
 	resumed bool  // the client was told to read it
 	saved   saved // as the broker has it
 

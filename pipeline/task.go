@@ -102,6 +102,10 @@ func (t *task) apply(p *part, b *Batch, now int64) error {
 	if t.idle {
 		t.wake(now)
 	}
+	if p.left {
+		p.left = false
+		t.fallBack() // it has a say again in what is not committed
+	}
 	p.active = now
 	from, _ := slices.BinarySearch(b.Offsets, p.applied)
 	if from < len(b.Offsets) {

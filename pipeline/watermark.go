@@ -25,7 +25,7 @@ func (t *task) advance(now int64, closeOpen bool) {
 		}
 		bounded = bounded && p.stop != None
 		high = max(high, p.largest)
-		if !t.leaves(p, now) {
+		if p.left = t.leaves(p, now); !p.left {
 			active = true
 			low = min(low, p.largest)
 		}
