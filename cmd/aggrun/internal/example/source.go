@@ -52,15 +52,15 @@ func (s Source) Init(ctx context.Context, topics []string, partitions, replicati
 			return made, fmt.Errorf("create topic %s: %w", topic, err)
 		}
 	}
-	if err := await(ctx, admin, topics); err != nil {
+	if err := Await(ctx, admin, topics); err != nil {
 		return made, err
 	}
 	return made, s.register(ctx, topics, fields)
 }
 
-// await waits until the topics can be written to: brokers learn of a new one a
+// Await waits until the topics can be written to: brokers learn of a new one a
 // moment after its creation is answered.
-func await(ctx context.Context, admin *kadm.Client, topics []string) error {
+func Await(ctx context.Context, admin *kadm.Client, topics []string) error {
 	for {
 		found, err := admin.ListTopics(ctx, topics...)
 		if err == nil {
