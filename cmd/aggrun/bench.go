@@ -37,7 +37,8 @@ topics. Their records have time, salIndex where there are --keys, and value0,
 value1 ... or, with --mixed, int0, long1, float2, double3, boolean4, string5, enum6,
 nullable7, nested8 (of x and n), int9 ...
 
-That all records were aggregated is checked: without that there is no number.
+That all records were aggregated is checked: without that there is no number. A
+million records or more tell of steady reading, fewer of how it begins.
 `,
 		bind: func(fs *pflag.FlagSet) action {
 			o := &benchOptions{}

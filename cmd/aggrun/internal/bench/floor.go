@@ -19,6 +19,7 @@ func (j Job) drain(ctx context.Context, m *meter) (Sample, time.Time, error) {
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxPartitionBytes(floorPartition),
+		kgo.FetchMaxBytes(floorFetch),
 		kgo.WithHooks(m),
 	)
 	if err != nil {
@@ -44,5 +45,12 @@ func (j Job) drain(ctx context.Context, m *meter) (Sample, time.Time, error) {
 	return s, last, nil
 }
 
-// floorPartition is how much of a partition the floor fetches at a time, bytes.
-const floorPartition = 8 << 20
+// How much the floor fetches at a time, of a partition and altogether, bytes.
+// Tried on Kafka 4.2.1, 3 million records of 93 bytes, 2 processors, medians of
+// nine in millions of records/s: 3.8 with a client's own 1 MiB of a partition, 4.7
+// with 2 and 4, about 5 from 6 to 16, and 5.4 with 8 of a partition and 16
+// altogether, which takes little more memory than 4.
+const (
+	floorPartition = 8 << 20
+	floorFetch     = 16 << 20
+)

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -119,25 +120,30 @@ func (f *filler) fill(ctx context.Context, brokers []string) (Filled, error) {
 	if err != nil {
 		return Filled{}, err
 	}
-	defer client.Close()
 	began := time.Now()
-	each, more := f.load.Records/int64(f.load.Topics), f.load.Records%int64(f.load.Topics)
-	for i := int64(0); i <= each && ctx.Err() == nil && f.failed.Load() == nil; i++ {
-		n := f.load.Topics
-		if i == each {
-			n = int(more)
+	err = f.write(ctx, client)
+	took := time.Since(began)
+	client.Close() // the last batches are counted
+	if failed := f.failed.Load(); failed != nil {
+		err = *failed
+	}
+	return Filled{f.bytes, f.batches.Load(), took.Seconds()}, err
+}
+
+// write hands the records over. The first goes alone: until a broker has answered
+// once, batches are sized for its oldest format.
+func (f *filler) write(ctx context.Context, client *kgo.Client) error {
+	topics := int64(f.load.Topics)
+	for n := int64(0); n < f.load.Records && ctx.Err() == nil && f.failed.Load() == nil; n++ {
+		client.Produce(ctx, f.record(int(n%topics), n/topics), f.acknowledged)
+		if n > 0 {
+			continue
 		}
-		for topic := range n {
-			client.Produce(ctx, f.record(topic, i), f.acknowledged)
+		if err := client.Flush(ctx); err != nil {
+			return err
 		}
 	}
-	if err := client.Flush(ctx); err != nil {
-		return Filled{}, err
-	}
-	if err := f.failed.Load(); err != nil {
-		return Filled{}, *err
-	}
-	return Filled{f.bytes, f.batches.Load(), time.Since(began).Seconds()}, nil
+	return client.Flush(ctx)
 }
 
 // record makes record i of a topic.
@@ -204,15 +210,22 @@ func (f *filler) options(brokers []string) []kgo.Opt {
 const largest = 1_000_000
 
 // batchBytes is the size of a batch that holds the wanted number of records and
-// no more: a client bounds batches by bytes alone. The numbers are those of
-// Kafka's format: a batch's own, and what a record has beside key and value; the
-// slack is less than a record of one field has.
+// no more, as a client bounds batches by bytes alone: what Kafka's format has
+// before the records, and then for each of them its length, attributes, the
+// differences of time and offset from the first one's, key, value and headers.
 func (f *filler) batchBytes() int32 {
-	const batch, record, slack = 66, 11, 30
-	own := encoder{0, f.load.Keys > 0, f.load.fields(), rand.New(rand.NewPCG(0, 0))}
-	size := len(own.append(nil, f.start, int64(f.load.Keys)))
+	const batch, attributes, headers = 65, 1, 1
+	length := func(x int) int { return len(binary.AppendVarint(nil, int64(x))) }
+	value := len((&encoder{keyed: f.load.Keys > 0, fields: f.load.fields(), random: f.random}).append(nil, f.start, int64(f.load.Keys)))
+	key := 0
 	if n := len(f.keys); n > 0 {
-		size += len(f.keys[n-1].bytes)
+		key = len(f.keys[n-1].bytes)
 	}
-	return int32(min(largest, batch+slack+int64(f.load.Batch)*int64(size+record)))
+	apart := float64(f.load.Partitions) / f.load.Rate * 1e3 // ms
+	size := batch
+	for i := 0; i < f.load.Batch && size < largest; i++ {
+		record := attributes + length(int(float64(i)*apart)) + length(i) + length(key) + key + length(value) + value + headers
+		size += length(record) + record
+	}
+	return int32(min(size, largest))
 }
