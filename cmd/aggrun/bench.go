@@ -105,11 +105,7 @@ const benchJob = "job"
 
 func (o *benchOptions) run(ctx context.Context, s streams, _ []string) error {
 	if o.job != "" {
-		var job bench.Job
-		if err := json.Unmarshal([]byte(o.job), &job); err != nil {
-			return err
-		}
-		return job.Work(ctx, o.logger(s.err), s.out)
+		return o.measured(ctx, s)
 	}
 	if o.work == "list" {
 		bench.List(s.out)
@@ -136,6 +132,19 @@ func (o *benchOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	return o.report(s.out, bench.NewReport(version(), where, outcomes))
+}
+
+// measured is the action of a process that is measured. Of an interruption the one
+// that started it tells.
+func (o *benchOptions) measured(ctx context.Context, s streams) error {
+	var job bench.Job
+	if err := json.Unmarshal([]byte(o.job), &job); err != nil {
+		return err
+	}
+	if err := job.Work(ctx, o.logger(s.err), s.out); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // works are those that are named, changed as the flags say that were given.
