@@ -39,6 +39,7 @@ func commands() []command {
 		devCommand(),
 		initExampleCommand(),
 		produceCommand(),
+		benchCommand(),
 		completionCommand(),
 		versionCommand(),
 		helpCommand(),

@@ -110,10 +110,15 @@ func fish(w io.Writer) {
 	}
 }
 
+// eachFlag visits the flags that are for people.
 func eachFlag(c command, visit func(*pflag.Flag)) {
 	fs := flags(c)
 	c.bind(fs)
-	fs.VisitAll(visit)
+	fs.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			visit(f)
+		}
+	})
 }
 
 // quote makes a text one word of a shell.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/aggrun/aggrun/embedded"
 )
@@ -21,8 +25,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs testdata/script, named by their command. In a script, cluster
-// starts an embedded cluster and points the environment at it, and EXAMPLES is
-// the folder of examples.
+// starts an embedded cluster and points the environment at it, clean tells that
+// nothing is left on it, and EXAMPLES is the folder of examples.
 func TestScript(t *testing.T) {
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
@@ -36,7 +40,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("EXAMPLES", examples)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "clean": clean},
 	})
 }
 
@@ -47,6 +51,28 @@ func startCluster(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("AGGRUN_BROKERS", strings.Join(c.Brokers(), ","))
 	ts.Setenv("AGGRUN_SOURCE_REGISTRY", c.SourceRegistry())
 	ts.Setenv("AGGRUN_SINK_REGISTRY", c.SinkRegistry())
+}
+
+// clean fails where the cluster has a topic, a group or a subject.
+func clean(ts *testscript.TestScript, _ bool, _ []string) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(ts.Getenv("AGGRUN_BROKERS")))
+	ts.Check(err)
+	defer client.Close()
+	topics, err := kadm.NewClient(client).ListTopics(context.Background())
+	ts.Check(err)
+	groups, err := kadm.NewClient(client).ListGroups(context.Background())
+	ts.Check(err)
+	left := append(topics.Names(), groups.Groups()...)
+	for _, url := range []string{"AGGRUN_SOURCE_REGISTRY", "AGGRUN_SINK_REGISTRY"} {
+		registry, err := sr.NewClient(sr.URLs(ts.Getenv(url)))
+		ts.Check(err)
+		subjects, err := registry.Subjects(sr.WithParams(context.Background(), sr.ShowDeleted))
+		ts.Check(err)
+		left = append(left, subjects...)
+	}
+	if len(left) > 0 {
+		ts.Fatalf("still there: %q", left)
+	}
 }
 
 // Every command says what it does, shows how, and has a script.

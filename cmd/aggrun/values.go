@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/aggrun/aggrun/spec"
@@ -70,4 +72,19 @@ func (c *choice) Set(text string) error {
 		}
 	}
 	return fmt.Errorf("want %s", strings.Join(c.allowed, " or "))
+}
+
+// quantity is a whole number above 0, which may be written as 3e6.
+type quantity int64
+
+func (q *quantity) String() string { return strconv.FormatInt(int64(*q), 10) }
+func (q *quantity) Type() string   { return "N" }
+
+func (q *quantity) Set(text string) error {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || x != math.Trunc(x) || x < 1 || x > 1e15 {
+		return errors.New("want a whole number above 0, such as 3000000 or 3e6")
+	}
+	*q = quantity(x)
+	return nil
 }

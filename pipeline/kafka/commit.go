@@ -46,6 +46,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	if committed {
 		s.refused.reset()
 		s.report.Results += int64(len(c.Results))
+		s.report.Last = time.Now()
 	}
 	return committed, err
 }

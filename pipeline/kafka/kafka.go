@@ -81,6 +81,7 @@ type Report struct {
 	Pipeline string
 	Counts   map[pipeline.Partition]pipeline.Counts
 	Results  int64
+	Last     time.Time // when the last commit was answered
 }
 
 // Run runs the plans until ctx ends, or under UntilEnd until everything is

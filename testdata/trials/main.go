@@ -33,7 +33,6 @@ var trials = []trial{
 	{"lone", "a lone worker killed and restarted again and again", bindLone},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
-	{"throughput", "a re-read against the raw drain of the same topic", bindThroughput},
 }
 
 func main() {
@@ -50,9 +49,6 @@ func main() {
 
 // try runs the trial that args name.
 func try(ctx context.Context, out io.Writer, args []string) error {
-	if len(args) > 0 && args[0] == drainArgument {
-		return drain(ctx, args[1:])
-	}
 	for _, t := range trials {
 		if len(args) == 0 || args[0] != t.name {
 			continue

@@ -51,15 +51,15 @@ func (s Source) Init(ctx context.Context, topics []Topic, partitions, replicatio
 			return made, fmt.Errorf("create topic %s: %w", topic, err)
 		}
 	}
-	if err := await(ctx, admin, names(topics)); err != nil {
+	if err := Await(ctx, admin, names(topics)); err != nil {
 		return made, err
 	}
 	return made, s.register(ctx, topics)
 }
 
-// await waits until the topics can be written to: brokers learn of a new one a
+// Await waits until the topics can be written to: brokers learn of a new one a
 // moment after its creation is answered.
-func await(ctx context.Context, admin *kadm.Client, topics []string) error {
+func Await(ctx context.Context, admin *kadm.Client, topics []string) error {
 	for {
 		found, err := admin.ListTopics(ctx, topics...)
 		if err == nil {
