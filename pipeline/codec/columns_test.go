@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
@@ -20,7 +21,7 @@ import (
 // TestColumnsRandom reads every path of random records in every form, and compares
 // it with what the generator wrote and what two other libraries read.
 func TestColumnsRandom(t *testing.T) {
-	read := map[pipeline.Form]int{}
+	read, optional := map[pipeline.Form]int{}, 0
 	for seed := range uint64(400) {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 		record := g.record(1 + g.IntN(8))
@@ -40,8 +41,11 @@ func TestColumnsRandom(t *testing.T) {
 			}
 		}
 		for _, c := range p.columns {
-			read[c.Form]++
+			if !p.gone[c.Slot] {
+				read[c.Form]++
+			}
 		}
+		optional += len(p.gone)
 		read[pipeline.Time] += len(p.times)
 	}
 	for form := pipeline.Number; form <= pipeline.Time; form++ {
@@ -49,12 +53,16 @@ func TestColumnsRandom(t *testing.T) {
 			t.Errorf("form %d is read %d times: the test says little", form, read[form])
 		}
 	}
+	if optional < 500 {
+		t.Errorf("%d optional columns fit no type: the test says little", optional)
+	}
 }
 
 // probe reads all that can be read of a schema's records.
 type probe struct {
 	json    any
 	columns []pipeline.Column // all forms but Time
+	gone    map[int]bool      // slots of optional columns that fit no type
 	decoder *Decoder          // of columns
 	times   []timed
 }
@@ -66,17 +74,19 @@ type timed struct {
 }
 
 func newProbe(t testing.TB, s *Schema, json any) *probe {
-	p := &probe{json: json}
-	named := map[string]any{}
-	for _, path := range pathsOf(named, "", json, 0) {
+	p := &probe{json: json, gone: map[int]bool{}}
+	for _, path := range pathsOf(map[string]any{}, "", json, 0) {
 		info, ok, err := s.Field(path)
+		for form := pipeline.Number; form <= pipeline.Key; form++ {
+			p.add(path, form, err == nil && (!ok || info.Forms.Has(form)))
+		}
+		for _, beyond := range []string{path + ".gone", path + "[2]"} {
+			form := pipeline.Form(len(p.columns) % 4)
+			info, ok, err := s.Field(beyond)
+			p.add(beyond, form, err == nil && (!ok || info.Forms.Has(form)))
+		}
 		if err != nil {
 			continue // a union's branch that is no nest
-		}
-		for form := pipeline.Number; form <= pipeline.Key; form++ {
-			if !ok || info.Forms.Has(form) {
-				p.columns = append(p.columns, pipeline.Column{Path: path, Form: form, Slot: len(p.columns)})
-			}
 		}
 		if !ok || info.Forms.Has(pipeline.Time) {
 			unit := []string{"s", "ms", "us", "ns"}[len(p.times)%4]
@@ -86,6 +96,15 @@ func newProbe(t testing.TB, s *Schema, json any) *probe {
 	}
 	p.decoder = mustCompile(t, s, p.columns...)
 	return p
+}
+
+// add adds a column, which must be optional where it does not fit its type.
+func (p *probe) add(path string, form pipeline.Form, fits bool) {
+	slot := len(p.columns)
+	p.columns = append(p.columns, pipeline.Column{Path: path, Form: form, Slot: slot, Optional: !fits || slot%2 == 0})
+	if !fits {
+		p.gone[slot] = true
+	}
 }
 
 func mustCompile(t testing.TB, s *Schema, want ...pipeline.Column) *Decoder {
@@ -139,12 +158,18 @@ func (p *probe) compare(t *testing.T, who string, body []byte, tree any) {
 	t.Helper()
 	b := newBatch(p.columns, 1)
 	b.Arena = make([]byte, 0, 3) // grows on the way
+	for slot := range b.Numbers {
+		b.Numbers[slot][0], b.Texts[slot][0] = 7, []byte("of the record before")
+	}
 	if err := p.decoder.Decode(body, 0, b); err != nil {
 		t.Errorf("%v, by %s it is %v", err, who, tree)
 		return
 	}
 	for _, c := range p.columns {
 		v := look(tree, c.Path)
+		if p.gone[c.Slot] {
+			v = nil
+		}
 		switch c.Form {
 		case pipeline.Number, pipeline.Boolean:
 			if got, want := b.Numbers[c.Slot][0], numberOf(v); !same(got, want) {
@@ -243,14 +268,23 @@ func keyOf(v any) []byte {
 		return pipeline.AppendKeyBoolean(nil, v)
 	case int64:
 		return pipeline.AppendKeyInteger(nil, v)
-	case float64:
-		if v == v {
-			return pipeline.AppendKeyNumber(nil, v)
-		}
+	case float64, *big.Rat, instant:
+		return numberKey(numberOf(v))
 	case string:
 		return pipeline.AppendKeyText(nil, v)
 	}
 	return nil
+}
+
+// numberKey is a number as a group value: an integer where it is one.
+func numberKey(v float64) []byte {
+	if v != v {
+		return nil
+	}
+	if i, accuracy := big.NewFloat(v).Int64(); accuracy == big.Exact {
+		return pipeline.AppendKeyInteger(nil, i)
+	}
+	return binary.BigEndian.AppendUint64([]byte{'d'}, math.Float64bits(v))
 }
 
 // timeOf is the time that a value tells, in ns, and to what it may be rounded; nil

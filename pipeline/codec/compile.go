@@ -20,7 +20,10 @@ type Decoder struct {
 // A field that s does not have, an element beyond an array's end, and all below a
 // null record or array are missing. The error names every column whose path is
 // none, leads into a type that has no such nest, or ends at a type that its form
-// does not take; of an optional one the values are missing then.
+// does not take. Of an optional column only the first is an error: where s has
+// nothing that it could read, all of its values are missing (of a Time, every record
+// is an error then). That is of the schema, not of a value: of a union, one type
+// that does not fit is enough.
 func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 	if s.root.kind != kindRecord {
 		return nil, fmt.Errorf("the schema is of type %s, not a record", s.root)
@@ -31,11 +34,8 @@ func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 		if strings.HasPrefix(w.Path, "$") {
 			continue
 		}
-		steps, err := s.check(w)
-		switch {
-		case err != nil && w.Optional:
-			steps = nowhere
-		case err != nil:
+		steps, err := s.steps(w)
+		if err != nil {
 			wrong = append(wrong, err.Error())
 			continue
 		}
@@ -54,8 +54,9 @@ func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 // nowhere leads to no field of any schema.
 var nowhere = []step{{name: "\x00"}}
 
-// check tells the steps of a column's path, if it can be read.
-func (s *Schema) check(w pipeline.Column) ([]step, error) {
+// steps are those of a column's path, to where s has something that can be read, or
+// nowhere.
+func (s *Schema) steps(w pipeline.Column) ([]step, error) {
 	steps, err := parsePath(w.Path)
 	if err != nil {
 		return nil, err
@@ -63,14 +64,23 @@ func (s *Schema) check(w pipeline.Column) ([]step, error) {
 	if w.Form == pipeline.Time && ticks[w.Unit] == 0 {
 		return nil, fmt.Errorf("field %s: %q is no unit of time", w.Path, w.Unit)
 	}
+	err = s.check(w, steps)
+	if err != nil && w.Optional {
+		return nowhere, nil
+	}
+	return steps, err
+}
+
+// check tells what keeps a column from being read at the end of steps.
+func (s *Schema) check(w pipeline.Column, steps []step) error {
 	found, err := s.find(steps)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, f := range found {
 		if !f.typ.forms().Has(w.Form) {
-			return nil, fmt.Errorf("field %s is of type %s, not %s", w.Path, f.typ, wants[w.Form])
+			return fmt.Errorf("field %s is of type %s, not %s", w.Path, f.typ, wants[w.Form])
 		}
 	}
-	return steps, nil
+	return nil
 }

@@ -145,8 +145,8 @@ func TestCompileDecoderErrors(t *testing.T) {
 		{"name", pipeline.Number, "field name is of type [null, string], not a number"},
 		{"i", pipeline.Boolean, "field i is of type int, not a boolean"},
 		{"m", pipeline.Text, "field m is of type [int, null, double], not a string or an enum"},
-		{"price", pipeline.Key, "field price is of type bytes (decimal), not an integer, float, double, boolean, string or enum, to group by"},
-		{"at", pipeline.Key, "field at is of type long (timestamp-nanos), not an integer, float, double, boolean, string or enum, to group by"},
+		{"id", pipeline.Key, "field id is of type fixed telemetry.Id of 16 bytes, not a number, boolean, string or enum, to group by"},
+		{"wave", pipeline.Key, "field wave is of type array of double, not a number, boolean, string or enum, to group by"},
 		{"noon", pipeline.Time, "field noon is of type int (time-millis), not a number, a date, a timestamp or a string, to tell a time"},
 		{"kind", pipeline.Time, "field kind is of type enum telemetry.Kind, not a number, a date, a timestamp or a string, to tell a time"},
 		{"nullable_nothing", pipeline.Number, "field nullable_nothing is of type [null], not a number"},
@@ -177,7 +177,7 @@ func TestCompileDecoderErrors(t *testing.T) {
 	}
 	_, err := CompileDecoder(s, []pipeline.Column{column("name", pipeline.Number), column("x.y", pipeline.Text), column("blob", pipeline.Key), {Path: "time", Form: pipeline.Time, Unit: "min"}})
 	want := "field name is of type [null, string], not a number; " +
-		"field blob is of type bytes, not an integer, float, double, boolean, string or enum, to group by; " +
+		"field blob is of type bytes, not a number, boolean, string or enum, to group by; " +
 		`field time: "min" is no unit of time`
 	if errorText(err) != want {
 		t.Errorf("error is %v, want %s", err, want)

@@ -24,8 +24,8 @@ func TestField(t *testing.T) {
 	for path, want := range map[string]string{
 		"time": "double NKt d", "i": "int NKt i", "l": "[long] NKt i", "f": "[null, float] NKt d",
 		"m": "[int, null, double] NKt id", "on": "boolean NBK b", "nothing": "null", "nullable_nothing": "[null]",
-		"name": "[null, string] TKt t", "blob": "bytes", "price": "bytes (decimal) Nt", "at": "long (timestamp-nanos) Nt",
-		"day": "[null, int (date)] Nt", "odd": "long NKt i", "mine": "double NKt d", "noon": "int (time-millis) N",
+		"name": "[null, string] TKt t", "blob": "bytes", "price": "bytes (decimal) NKt d", "at": "long (timestamp-nanos) NKt d",
+		"day": "[null, int (date)] NKt d", "odd": "long NKt i", "mine": "double NKt d", "noon": "int (time-millis) NK d",
 		"kind": "enum telemetry.Kind TK t", "id": "fixed telemetry.Id of 16 bytes", "wave": "array of double",
 		"wave[3]": "double NKt d", "tags": "map of union", "pos": "record telemetry.Pos", "pos.x": "double NKt d",
 		"last": "[null, record telemetry.Pos, enum telemetry.Kind]", "children": "array of record telemetry.Mount",

@@ -23,7 +23,7 @@ const (
 )
 
 // classes says of each class which forms take it, and the type of its group
-// values. A whole number of a float or double is written as one.
+// values. A whole one of KeyNumber is written as an integer.
 var classes = [...]struct {
 	forms Forms
 	key   pipeline.KeyType

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"unicode/utf8"
 )
 
 // generator makes random schemas and random bodies of them. It writes the bytes
@@ -272,17 +273,18 @@ func (g *generator) bytes(dst []byte, n int) []byte {
 	return dst
 }
 
-// key is a string of letters, of more than 63 bytes now and then.
+// key is a string, of more than 63 bytes now and then, and of more than letters.
 func (g *generator) key(dst []byte) []byte {
 	n := g.IntN(10)
 	if g.IntN(20) == 0 {
 		n = 60 + g.IntN(80)
 	}
-	dst = binary.AppendVarint(dst, int64(n))
+	letters := []rune("abcdefghijkl\x00é天🔭")
+	var text []byte
 	for range n {
-		dst = append(dst, 'a'+byte(g.IntN(26)))
+		text = utf8.AppendRune(text, letters[g.IntN(len(letters))])
 	}
-	return dst
+	return append(binary.AppendVarint(dst, int64(len(text))), text...)
 }
 
 // blocks are up to three blocks of items, some with their bytes counted.

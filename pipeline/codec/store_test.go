@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -96,11 +98,11 @@ func TestDecodeFailure(t *testing.T) {
 	if err := d.Decode(body, 0, b); errorText(err) != want || string(b.Arena) != "before" {
 		t.Errorf("error is %v, the arena %q", err, b.Arena)
 	}
-	body[16] = 2
-	want = "body is not of its schema: at byte 16 of 44: a boolean is neither 0 nor 1"
-	text := mustCompile(t, mustParse(t, everyForm), pipeline.Column{Path: "host", Form: pipeline.Text}, pipeline.Column{Path: "on", Form: pipeline.Boolean})
-	if err := text.Decode(body, 0, b); errorText(err) != want {
-		t.Errorf("error is %v, want %s", err, want)
+	body = everyBody("dome", 7)
+	body[15] = 2
+	want = "body is not of its schema: at byte 15 of 43: a boolean is neither 0 nor 1"
+	if err := d.Decode(body, 0, b); errorText(err) != want || string(b.Arena) != "before" {
+		t.Errorf("error is %v, the arena %q, want %s", err, b.Arena, want)
 	}
 }
 
@@ -134,5 +136,56 @@ func BenchmarkDecodeForms(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestText wants UTF-8 of a text that is read, and of no other.
+func TestText(t *testing.T) {
+	s := mustParse(t, `{"type":"record","name":"R","fields":[{"name":"s","type":["null","string"]},{"name":"n","type":"double"}]}`)
+	for text, valid := range map[string]bool{
+		"": true, "é天🔭\x00": true, "\xff": false, "caf\xe9": false, "\xc0\x80": false, "\xed\xa0\x80": false, "天"[:2]: false, "\xf4\x90\x80\x80": false,
+	} {
+		body := appendDouble(append([]byte{2, byte(2 * len(text))}, text...), 1)
+		for form, want := range map[pipeline.Form]string{pipeline.Text: text, pipeline.Key: "t" + text} {
+			b, err := decodeRow(s, []pipeline.Column{{Path: "s", Form: form}}, body)
+			switch {
+			case !valid && errorText(err) != "field s: a text is not UTF-8":
+				t.Errorf("%q in form %d: error is %v", text, form, err)
+			case valid && (err != nil || b.Texts[0][0] == nil || string(b.Texts[0][0]) != want):
+				t.Errorf("%q in form %d is %q, %v", text, form, b.Texts[0][0], err)
+			}
+		}
+		if _, err := decodeRow(s, []pipeline.Column{{Path: "n"}}, body); err != nil {
+			t.Errorf("%q, which is not read: %v", text, err)
+		}
+	}
+}
+
+// TestNumberKeys groups by what is a number, but not written as one.
+func TestNumberKeys(t *testing.T) {
+	decimal := `{"type":"bytes","logicalType":"decimal","precision":60,"scale":2}`
+	tiny := `{"type":"bytes","logicalType":"decimal","precision":400,"scale":400}`
+	nanos := `{"type":"long","logicalType":"timestamp-nanos"}`
+	whole := func(v int64) string { return string(pipeline.AppendKeyInteger(nil, v)) }
+	for _, c := range []struct {
+		typ  string
+		body []byte
+		want string
+	}{
+		{decimal, []byte{4, 0x30, 0x39}, "d\x40\x5e\xdc\xcc\xcc\xcc\xcc\xcd"},                      // 123.45
+		{decimal, []byte{4, 0xff, 0x38}, whole(-2)},                                                // -2.00
+		{decimal, []byte{0}, whole(0)},                                                             // no bytes
+		{decimal, append([]byte{24, 1}, make([]byte, 11)...), "d\x45\x04\x7a\xe1\x47\xae\x14\x7b"}, // 2^88/100, more than an integer
+		{tiny, []byte{2, 0xff}, whole(0)},                                                          // -0 is 0
+		{`{"type":"int","logicalType":"date"}`, []byte{1}, whole(-86400)},                          // a day before the epoch
+		{`{"type":"int","logicalType":"time-millis"}`, []byte{2}, "d\x3f\x50\x62\x4d\xd2\xf1\xa9\xfc"},
+		{nanos, binary.AppendVarint(nil, 1700000000e9), whole(1700000000)},
+		{nanos, binary.AppendVarint(nil, math.MinInt64), "d\xc2\x01\x2e\x0b\xe8\x26\xd6\x95"},
+		{`["null",` + nanos + `]`, []byte{0}, ""},
+	} {
+		b, err := decodeRow(mustParse(t, inRecord(c.typ)), []pipeline.Column{{Path: "x", Form: pipeline.Key}}, c.body)
+		if got := b.Texts[0][0]; err != nil || string(got) != c.want || (got == nil) != (c.want == "") {
+			t.Errorf("%s of %x is %q, %v, want %q", c.typ, c.body, got, err, c.want)
+		}
 	}
 }

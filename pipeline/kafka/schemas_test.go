@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -143,4 +144,28 @@ pipelines:
 		t.Fatal(err)
 	}
 	w.wantLines("p-aggregated", `p {"count":2,"dates":0,"mean_stamp":null,"mean_value0":1,"time":0.5,"x":51}`)
+}
+
+// What is a number but not written as one can be counted and grouped by.
+func TestTimestampsAndDecimals(t *testing.T) {
+	w := newWorld(t, 1, map[string]int32{"mount": 1})
+	w.putAs(record(`{"name":"seen","type":["null",{"type":"long","logicalType":"timestamp-millis"}]},
+		{"name":"gain","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}},{"name":"y","type":"double"}`), "mount", 0, "", epoch,
+		fields{"seen": epoch, "gain": big.NewRat(5, 2), "y": 1.0},
+		fields{"seen": nil, "gain": big.NewRat(5, 2), "y": 2.0},
+		fields{"seen": epoch, "gain": big.NewRat(3, 1), "y": 4.0})
+	if err := w.runSpec(`
+pipelines:
+  p:
+    source: {topics: [mount], fields: [y]}
+    group_by: [gain]
+    window: 1s
+    operations: [sum]
+    min_sample_size: 1
+    aggregates: {dates: count(seen)}
+`, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.wantLines("mount-aggregated", `[2.5] {"count":2,"dates":1,"gain":2.5,"sum_y":3,"time":0.5}
+[3] {"count":1,"dates":1,"gain":3,"sum_y":4,"time":0.5}`)
 }
