@@ -32,6 +32,7 @@ type Column struct {
 	Slot int    // in Batch.Numbers of Number and Boolean, in Batch.Texts of Text and Key
 	Unit string // of Time: s, ms, us or ns
 	// Optional: where a schema has the field, but of a type that the form does not
-	// take, it is missing. Else no record of that schema can be used.
+	// take, it is missing; of form Number that is any but an int, long, float or
+	// double and null. Else no record of that schema can be used.
 	Optional bool
 }

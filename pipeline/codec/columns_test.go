@@ -101,7 +101,7 @@ func newProbe(t testing.TB, s *Schema, json any) *probe {
 // add adds a column, which must be optional where it does not fit its type.
 func (p *probe) add(path string, form pipeline.Form, fits bool) {
 	slot := len(p.columns)
-	p.columns = append(p.columns, pipeline.Column{Path: path, Form: form, Slot: slot, Optional: !fits || slot%2 == 0})
+	p.columns = append(p.columns, pipeline.Column{Path: path, Form: form, Slot: slot, Optional: !fits || slot%2 == 0 && form != pipeline.Number})
 	if !fits {
 		p.gone[slot] = true
 	}

@@ -78,7 +78,7 @@ func (s *Schema) check(w pipeline.Column, steps []step) error {
 		return err
 	}
 	for _, f := range found {
-		if !f.typ.forms().Has(w.Form) {
+		if !f.typ.forms().Has(w.Form) || w.Optional && w.Form == pipeline.Number && !f.typ.numeric() {
 			return fmt.Errorf("field %s is of type %s, not %s", w.Path, f.typ, wants[w.Form])
 		}
 	}

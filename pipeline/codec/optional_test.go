@@ -20,6 +20,8 @@ func dirtyBatch(columns []pipeline.Column) *pipeline.Batch {
 func TestOptional(t *testing.T) {
 	missing := []pipeline.Column{
 		{Path: "host", Form: pipeline.Number},         // a string
+		{Path: "price", Form: pipeline.Number},        // a decimal, which no default takes
+		{Path: "day", Form: pipeline.Number},          // a date
 		{Path: "wave", Form: pipeline.Number},         // an array
 		{Path: "wave[1]", Form: pipeline.Number},      // a record
 		{Path: "wave.x", Form: pipeline.Number},       // a field of an array

@@ -42,6 +42,8 @@ func TestTypesThatChange(t *testing.T) {
 			`mount {"count":2,"sum_x":5,"sum_y":101,"time":0.5}`},
 		{"number, then not there", xText, `{"name":"y","type":"double"}`, xNumber, fields{"x": "a", "y": 1.0}, fields{"y": 100.0},
 			`mount {"count":2,"sum_x":null,"sum_y":101,"time":0.5}`},
+		{"boolean to number", `{"name":"x","type":"boolean"},{"name":"y","type":"double"}`, xNumber, "", fields{"x": true, "y": 1.0}, fields{"x": 5.0, "y": 100.0},
+			`mount {"count":2,"sum_x":5,"sum_y":101,"time":0.5}`},
 		{"text, and a field that joins", `{"name":"x","type":"double"}`, `{"name":"x","type":"string"},{"name":"y","type":"double"}`, "",
 			fields{"x": 5.0}, fields{"x": "a", "y": 1.0}, `mount {"count":2,"sum_x":5,"sum_y":1,"time":0.5}`},
 	} {
