@@ -84,6 +84,7 @@ const (
 	tornLimit      = int64(10e9)  // ns
 	commitInterval = int64(1e9)   // offsets alone
 	gather         = int64(200e6) // results wait this long for others
+	backlog        = int64(30e9)  // those of windows that ended this long ago are of a backlog
 	gatherResults  = 10_000       // but no longer than until there are so many, which is about what one commit takes
 )
 
@@ -297,10 +298,21 @@ func (w *Worker) due() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if fresh || waiting >= w.plan.gather || w.waiting != None && w.now-w.waiting >= gather {
+	if fresh || waiting >= w.plan.gather/4 || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
 	return w.last == None || w.now-w.last >= commitInterval || w.Read()
+}
+
+// patience is how long results wait for others: nobody waits for those of a
+// backlog, and each commit holds up the reading of it.
+func (w *Worker) patience() int64 {
+	for _, t := range w.tasks {
+		if t.full > 0 && t.closed > w.now-backlog {
+			return gather
+		}
+	}
+	return commitInterval
 }
 
 // ready tells whether the shard may be part of a commit.

@@ -11,10 +11,8 @@ import (
 	"github.com/aggrun/aggrun/pipeline"
 )
 
-const (
-	pollWait    = 50 * time.Millisecond // a round takes no longer when nothing comes
-	pollRecords = 20_000
-)
+// pollWait bounds a round in which nothing comes.
+const pollWait = 50 * time.Millisecond
 
 // Poll implements pipeline.Client.
 func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
@@ -26,8 +24,10 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	}
 	s.ask(req.Ends)
 	ctx, cancel := context.WithTimeout(s.ctx, pollWait)
-	fetches := s.tx.PollRecords(ctx, pollRecords)
+	s.polled.EachRecord((*kgo.Record).Recycle)
+	fetches := s.tx.PollFetches(ctx) // all there is: kgo asks for more once it has nothing left
 	cancel()
+	s.polled = fetches
 	f := pipeline.Fetch{Now: s.clock.now()}
 	var err error
 	if f.Events, f.Generation, err = s.queue.take(); err != nil {

@@ -84,11 +84,11 @@ func (rs *rows) end(layout *pipeline.Layout) {
 	}
 	b.Fields = layout.Fields
 	records := rs.records
-	b.Record = func(row int) any { return records[row] }
+	b.Record = func(row int) any { return kept(records[row]) }
 }
 
 func (rs *rows) bad(r *kgo.Record, reason string) {
-	rs.batch.Bad = append(rs.batch.Bad, pipeline.BadRecord{Offset: r.Offset, Reason: reason, Record: r})
+	rs.batch.Bad = append(rs.batch.Bad, pipeline.BadRecord{Offset: r.Offset, Reason: reason, Record: kept(r)})
 }
 
 // meta fills a row's columns of the record's key. A key that is no text is given

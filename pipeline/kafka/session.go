@@ -26,6 +26,8 @@ type session struct {
 	queue    queue
 	balancer *balancer
 	batches  []pipeline.Batch
+	polled   kgo.Fetches // whose records the batches point into
+	pool     recordPool
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
 	asking   bool
 	topicIDs map[string][16]byte        // guarded by queue.mu
@@ -38,6 +40,13 @@ type session struct {
 // maxBatch bounds a decompressed batch, bytes: a few bytes on the wire must not
 // become gigabytes.
 const maxBatch = 128 << 20
+
+// What one fetch brings at most, bytes. More takes memory and lets partitions run
+// apart; from 2 MiB a partition on the raw drain of a topic grows no faster.
+const (
+	fetchPartition = 2 << 20
+	fetchAll       = 8 << 20
+)
 
 // fetchWait bounds how long a broker holds a fetch that finds nothing: a
 // partition that is resumed waits for the one that is under way.
@@ -154,7 +163,10 @@ func (s *session) options() []kgo.Opt {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.MaxDecompressBatchBytes(maxBatch),
+		kgo.WithPools(&s.pool),
 		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxPartitionBytes(fetchPartition),
+		kgo.FetchMaxBytes(fetchAll),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.SessionTimeout(t.Session),
