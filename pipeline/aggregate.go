@@ -113,6 +113,9 @@ func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call
 	if c.Arg == nil {
 		return call{name: c.Function.Name, input: -1, value: c.Value}, nil
 	}
+	if errs := p.checkRenamed(at, c, drafts); errs != nil {
+		return call{}, errs
+	}
 	args, text, errs := p.checkArgument(at, c, drafts)
 	if errs != nil {
 		return call{}, errs
@@ -133,6 +136,20 @@ func (p *Plan) compileCall(at string, c *expression.Call, drafts []*draft) (call
 		}
 	}
 	return call{name: c.Function.Name, input: i, slot: kindSlot(&p.inputs[i].kinds, kind), value: c.Value}, nil
+}
+
+// checkRenamed finds names that every source has given another.
+func (p *Plan) checkRenamed(at string, c *expression.Call, drafts []*draft) (errs spec.Errors) {
+	for _, r := range c.Arg.Names() {
+		renamed := !slices.ContainsFunc(drafts, func(d *draft) bool {
+			_, known := d.scope(r.Name)
+			return known || d.path(r.Name) != ""
+		})
+		if renamed {
+			errs = append(errs, p.Spec.ErrorAt(at, r.Offset, "%s is called %s outside its source, by map: use that name", r.Name, drafts[0].spec.Map[r.Name]))
+		}
+	}
+	return errs
 }
 
 // checkArgument gives the argument its type in each source. One that is nothing

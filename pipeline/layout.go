@@ -77,7 +77,7 @@ func (l *Layout) Add(f Field) error {
 
 // column is the slot of a field's numbers. Whether a record can be used must not
 // depend on which schemas this process happens to have met, or a replay would
-// decide otherwise: a field that nobody named is missing where it is no number.
+// decide otherwise: a field that the spec does not list by name is missing where it is no number.
 func (l *Layout) column(path string, optional bool) int {
 	for _, c := range l.Columns {
 		if c.Path == path && c.Form == Number {

@@ -256,37 +256,53 @@ func (w *Worker) whole(t *task) bool {
 	return w.need[t.shard] > 0 && len(t.parts) == w.need[t.shard] && !w.split(t.shard)
 }
 
-// commit builds a transaction when one is due and takes its outcome.
+// commit runs transactions as long as one is due because of the results that wait:
+// they must not pile up from poll to poll.
 func (w *Worker) commit() error {
-	if !w.due() {
-		return nil
-	}
-	c, err := w.build()
-	if err != nil {
-		return err
-	}
-	w.last = w.now
-	if c == nil {
-		return nil
-	}
-	ok, err := w.client.Commit(c)
-	if err != nil {
-		return err
-	}
-	if ok {
-		w.committed(c)
+	for w.due() {
+		committed, err := w.transact()
+		if err != nil || !committed || w.results() < w.plan.gather/4 && !w.Read() || w.results() == 0 {
+			return err
+		}
 	}
 	return nil
 }
 
+// results is how many wait, about.
+func (w *Worker) results() int {
+	n := 0
+	for _, t := range w.tasks {
+		if w.ready(t) {
+			n += t.full
+		}
+	}
+	return n
+}
+
+// transact builds a transaction and takes its outcome; false too where nothing
+// changed.
+func (w *Worker) transact() (committed bool, err error) {
+	c, err := w.build()
+	if err != nil {
+		return false, err
+	}
+	w.last = w.now
+	if c == nil {
+		return false, nil
+	}
+	if committed, err = w.client.Commit(c); committed && err == nil {
+		w.committed(c)
+	}
+	return committed, err
+}
+
 // due tells whether it is time for a transaction.
 func (w *Worker) due() bool {
-	waiting, fresh := 0, false
+	waiting, fresh := w.results(), false
 	for _, t := range w.tasks {
 		if !w.ready(t) {
 			continue
 		}
-		waiting += t.full
 		for _, p := range t.parts {
 			waiting += len(p.dead)
 			fresh = fresh || p.saved.offset == None

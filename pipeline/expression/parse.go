@@ -35,6 +35,9 @@ func read(src string, aggregates bool) (*Tree, []*Call, error) {
 	if err := bounded(src); err != nil {
 		return nil, nil, err
 	}
+	if at := commented(src); at >= 0 {
+		return nil, nil, Errors{{Offset: at, Msg: "comments are not in the language: one stands in the spec, after #; for whole division there is floor(x / y)"}}
+	}
 	parsed, err := parse(src, aggregates)
 	if err != nil {
 		return nil, nil, err

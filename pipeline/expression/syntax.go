@@ -48,8 +48,6 @@ func (s *scanned) lexical(e *file.Error) *Error {
 	switch {
 	case strings.HasPrefix(e.Message, "literal not terminated"):
 		return &Error{begin, fmt.Sprintf("this text has no end; want a second %c", rune(s.src[min(begin, len(s.src)-1)]))}
-	case strings.HasPrefix(e.Message, "unclosed comment"):
-		return &Error{begin, "this comment has no end; want */"}
 	case strings.HasPrefix(e.Message, "bad number"):
 		return &Error{begin, fmt.Sprintf("%s is neither a number nor a name; a name begins with a letter or _", word(s.src[begin:]))}
 	case strings.HasPrefix(e.Message, "invalid char escape"), strings.HasPrefix(e.Message, "unable to unescape"):

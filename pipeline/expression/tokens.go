@@ -46,28 +46,8 @@ func (s *scanned) next() int {
 	if n := len(s.tokens); n > 0 {
 		at = s.end(s.tokens[n-1])
 	}
-	for {
-		rest := strings.TrimLeft(s.src[at:], " \t\r\n")
-		at = len(s.src) - len(rest)
-		skipped := comment(rest)
-		if skipped == 0 {
-			return min(at, max(len(s.src)-1, 0))
-		}
-		at += skipped
-	}
-}
-
-// comment is the length of the comment that text begins with; 0: of none that ends.
-func comment(text string) int {
-	for open, end := range map[string]string{"//": "\n", "/*": "*/"} {
-		if !strings.HasPrefix(text, open) {
-			continue
-		}
-		if i := strings.Index(text[2:], end); i >= 0 {
-			return 2 + i + len(end)
-		}
-	}
-	return 0
+	rest := strings.TrimLeft(s.src[at:], " \t\r\n")
+	return min(len(s.src)-len(rest), max(len(s.src)-1, 0))
 }
 
 // word is what stands together at the beginning of a text.

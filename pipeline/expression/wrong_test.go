@@ -130,7 +130,7 @@ func TestBounds(t *testing.T) {
 	}{
 		{"nothing", "", 0, "there is no expression"},
 		{"blank", " \n", 0, "there is no expression"},
-		{"comment", "/* x */", 0, "there is no expression"},
+		{"comment", "/* x */", 0, "comments are not in the language"},
 		{"long", strings.Repeat("x ", maxBytes), maxBytes, "8192 bytes long; an expression has at most 4096"},
 		{"parts", "x" + strings.Repeat("+x", maxNodes), 1 << 20, "more than 500"},
 		{"bytes", "x == \"\xff\"", 6, "this is not a text in UTF-8"},
