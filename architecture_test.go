@@ -27,7 +27,7 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	"spec":                {[]string{""}, []string{"cuelang.org/go"}},
 	"functions":           {},
 	"pipeline":            {[]string{"spec", "functions", "pipeline/expression"}, nil},
-	"pipeline/expression": {[]string{"functions"}, []string{"github.com/expr-lang/expr"}},
+	"pipeline/expression": {[]string{"spec", "functions"}, []string{"github.com/expr-lang/expr"}},
 	"pipeline/codec":      {[]string{"spec", "functions", "pipeline"}, []string{"github.com/hamba/avro/v2"}},
 	"pipeline/kafka":      {[]string{"spec", "functions", "pipeline", "pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline/simulation": {[]string{"spec", "functions", "pipeline"}, nil},

@@ -86,7 +86,7 @@ func (r *program) inputs(b *Batch) {
 			r.in.Numbers = append(r.in.Numbers, nil)
 		}
 	}
-	if r.derived == nil && r.where == nil && !slices.ContainsFunc(r.args, func(e *expression.Evaluator) bool { return e != nil }) {
+	if !s.meta {
 		return
 	}
 	r.topic, r.number = slices.Grow(r.topic[:0], n)[:n], slices.Grow(r.number[:0], n)[:n]

@@ -157,8 +157,10 @@ func (d *draft) finish(o expression.Options) {
 		case metaKey:
 			return d.column(metaKey, Text)
 		case metaTopic:
+			d.meta = true
 			return texts
 		case metaPartition:
+			d.meta = true
 			return numbers
 		}
 		if f, ok := d.find(r.Name); ok {
@@ -211,12 +213,7 @@ func formOf(t expression.Type) Form {
 // inExpression gives the mistakes of an expression their places in the spec.
 func (p *Plan) inExpression(at string, err error) (errs spec.Errors) {
 	var all expression.Errors
-	var one *expression.Error
-	switch {
-	case errors.As(err, &all):
-	case errors.As(err, &one):
-		all = expression.Errors{one}
-	default:
+	if !errors.As(err, &all) {
 		return spec.Errors{p.Spec.Errorf(at, "%v", err)}
 	}
 	for _, e := range all {

@@ -22,6 +22,7 @@ type source struct {
 	outside map[string]string // names outside the source to paths, of those that map renames
 
 	derived []derived // in the order of evaluation
+	meta    bool      // an expression reads $topic or $partition
 	where   *expression.Expression
 	groups  []groupColumn
 	inputs  []argument     // by Plan.inputs

@@ -20,8 +20,25 @@ var update = flag.Bool("update", false, "write the golden texts anew")
 //	load PATH...
 //	tags TAG...
 func TestErrors(t *testing.T) {
-	cases, err := filepath.Glob("testdata/errors/*.txtar")
-	if err != nil || len(cases) < 45 {
+	eachArchive(t, "testdata/errors/*.txtar", 45, func(t *testing.T, path string, a *txtar.Archive) {
+		_, err := loadArchive(t, a)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		got := err.Error() + "\n"
+		compare(t, path, a, got)
+		if jargon.MatchString(got) {
+			t.Errorf("%s speaks of what no user knows", jargon.FindString(got))
+		}
+	})
+}
+
+// eachArchive runs a test for each archive of a pattern, of which there are at
+// least so many.
+func eachArchive(t *testing.T, pattern string, least int, test func(t *testing.T, path string, a *txtar.Archive)) {
+	t.Helper()
+	cases, err := filepath.Glob(pattern)
+	if err != nil || len(cases) < least {
 		t.Fatalf("%d cases, %v", len(cases), err)
 	}
 	for _, path := range cases {
@@ -34,15 +51,7 @@ func TestErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = loadArchive(t, a)
-			if err == nil {
-				t.Fatal("no error")
-			}
-			got := err.Error() + "\n"
-			compare(t, full, a, got)
-			if jargon.MatchString(got) {
-				t.Errorf("%s speaks of what no user knows", jargon.FindString(got))
-			}
+			test(t, full, a)
 		})
 	}
 }
@@ -105,33 +114,19 @@ func loadArchive(t *testing.T, a *txtar.Archive) (*Spec, error) {
 // TestCarets runs testdata/carets/*.txtar: specs in whose expressions valu0 is
 // wrong, and in "want" how that is shown.
 func TestCarets(t *testing.T) {
-	cases, err := filepath.Glob("testdata/carets/*.txtar")
-	if err != nil || len(cases) < 4 {
-		t.Fatalf("%d cases, %v", len(cases), err)
-	}
-	for _, path := range cases {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			full, err := filepath.Abs(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, err := txtar.ParseFile(full)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := loadArchive(t, a)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var errs Errors
-			for _, p := range s.Pipelines {
-				for path, text := range p.expressions() {
-					if at := strings.Index(text, "valu0"); at >= 0 {
-						errs = append(errs, p.ErrorAt(path, at, "unknown field valu0; did you mean value0?"))
-					}
+	eachArchive(t, "testdata/carets/*.txtar", 4, func(t *testing.T, path string, a *txtar.Archive) {
+		s, err := loadArchive(t, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var errs Errors
+		for _, p := range s.Pipelines {
+			for path, text := range p.expressions() {
+				if at := strings.Index(text, "valu0"); at >= 0 {
+					errs = append(errs, p.ErrorAt(path, at, "unknown field valu0; did you mean value0?"))
 				}
 			}
-			compare(t, full, a, errs.Err().Error()+"\n")
-		})
-	}
+		}
+		compare(t, path, a, errs.Err().Error()+"\n")
+	})
 }

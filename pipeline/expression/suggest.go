@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aggrun/aggrun/functions"
+	"github.com/aggrun/aggrun/spec"
 )
 
 // This file finds what an unknown function was meant to be.
@@ -48,43 +49,10 @@ func unknown(word string, known []string) string {
 
 // nearest is the one of known that word was probably meant to be, or "".
 func nearest(word string, known []string) string {
-	bare := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
-	plain := bare(word)
-	if k := elsewhere[plain]; slices.Contains(known, k) {
+	if k := elsewhere[strings.ToLower(strings.ReplaceAll(word, "_", ""))]; slices.Contains(known, k) {
 		return k
 	}
-	best, least := "", 1+max(1, len(plain)/3)
-	for _, k := range known {
-		if d := distance(plain, bare(k)); d < least && d < len(plain) {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance counts the bytes to insert, leave out, change, or swap with the next.
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			changed := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				changed++
-			}
-			rows[i][j] = min(changed, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
+	return spec.Suggest(word, known)
 }
 
 // callable are the names of functions: of values and, in an expression over

@@ -328,7 +328,10 @@ func (s *shards) grow(t topicShard, schema *codec.Schema) error {
 		t.encoder = nil
 	}
 	for _, c := range layout.Columns {
-		if info, ok, err := schema.Field(c.Path); c.Form == pipeline.Key && ok && err == nil && layout.Group(info.Field, info.KeyTypes) {
+		if c.Form != pipeline.Key {
+			continue
+		}
+		if info, ok, err := schema.Field(c.Path); ok && err == nil && layout.Group(info.Field, info.KeyTypes) {
 			t.encoder = nil
 		}
 	}

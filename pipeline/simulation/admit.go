@@ -80,16 +80,7 @@ func (j *judge) admit(b *book, pane int64, group string) bool {
 
 // overflow is the fate of a record whose group is one too many.
 func (j *judge) overflow(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
-	if j.skips() {
-		j.w.reached[groupSkipped]++
-		n.Skipped++
-		return
-	}
-	j.w.reached[groupRefused]++
-	n.Bad++
-	if !letters.take(b.id, o, tooManyGroups) {
-		j.violate("V4: %v offset %d has a group too many, and no dead letter", b.id, o)
-	}
+	j.aside(b, o, letters, n, tooManyGroups, groupSkipped, groupRefused, "has a group too many")
 }
 
 // group is what identifies a record's group: its values, each after its length;

@@ -44,15 +44,20 @@ func (j *judge) refused(b *book, e *entry, letter bool) bool {
 func (j *judge) skips() bool { return j.w.script.spec.OnError == spec.OnErrorSkip }
 
 func (j *judge) bad(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
+	j.aside(b, o, letters, n, unusable, badSkipped, badRecord, "is bad")
+}
+
+// aside is the fate of a record that on_error decides of.
+func (j *judge) aside(b *book, o int64, letters *letterBox, n *pipeline.Counts, why ground, skipped, kept mark, what string) {
 	if j.skips() {
-		j.w.reached[badSkipped]++
+		j.w.reached[skipped]++
 		n.Skipped++
 		return
 	}
-	j.w.reached[badRecord]++
+	j.w.reached[kept]++
 	n.Bad++
-	if !letters.take(b.id, o, unusable) {
-		j.violate("V4: %v offset %d is bad, and no dead letter", b.id, o)
+	if !letters.take(b.id, o, why) {
+		j.violate("V4: %v offset %d %s, and no dead letter", b.id, o, what)
 	}
 }
 
