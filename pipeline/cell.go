@@ -103,27 +103,6 @@ func (cs *cells) release(source int, p *pane) {
 	p.each(func(_ groupID, c *cell) { cs.put(source, c) })
 }
 
-// passing lists the rows of [from, to) of which where is true; nil when that is
-// all of them.
-func (cs *cells) passing(r *program, from, to int) []int32 {
-	if r.pass == nil {
-		return nil
-	}
-	cs.picked = cs.picked[:0]
-	for i := from; i < to; i++ {
-		if r.pass[i] == 1 {
-			cs.picked = append(cs.picked, int32(i))
-		}
-	}
-	if len(cs.picked) == to-from {
-		return nil
-	}
-	if cs.picked == nil {
-		return []int32{}
-	}
-	return cs.picked
-}
-
 func newState(kinds []functions.Kind) state {
 	s := state{accumulators: make([]functions.Accumulator, len(kinds))}
 	for i, k := range kinds {
@@ -174,42 +153,34 @@ func widen(states []state, n int, kinds []functions.Kind) []state {
 	return states
 }
 
-// add folds rows of a batch into c: those listed, or where rows is nil those in
-// [from, to). They are in offset order, and bits do not depend on how the
-// partition's rows were cut into calls.
-func (cs *cells) add(c *cell, r *program, b *Batch, rows []int32, from, to int) {
-	c.count += int64(cs.length(rows, from, to))
+// add folds rows of a batch into c. They are in offset order, and bits do not
+// depend on how the partition's rows were cut into calls.
+func (cs *cells) add(c *cell, r *program, b *Batch, rows selection) {
+	c.count += int64(rows.length())
 	for i, in := range cs.plan.inputs {
 		switch {
 		case in.text && r.texts[i] != nil:
-			cs.addTexts(&c.inputs[i], r.texts[i], rows, from, to)
+			cs.addTexts(&c.inputs[i], r.texts[i], rows)
 		case !in.text && r.numbers[i] != nil:
-			cs.addNumbers(&c.inputs[i], b.Times, r.numbers[i], rows, from, to)
+			cs.addNumbers(&c.inputs[i], b.Times, r.numbers[i], rows)
 		}
 	}
 	fixed := len(cs.plan.inputs)
 	for i := range b.Fields {
 		if f := &b.Fields[i]; f.Input >= fixed {
 			c.inputs = widen(c.inputs, f.Input+1, cs.plan.kinds)
-			cs.addNumbers(&c.inputs[f.Input], b.Times, b.Numbers[f.Slot], rows, from, to)
+			cs.addNumbers(&c.inputs[f.Input], b.Times, b.Numbers[f.Slot], rows)
 		}
 	}
 }
 
-func (cs *cells) length(rows []int32, from, to int) int {
-	if rows != nil {
-		return len(rows)
-	}
-	return to - from
-}
-
-func (cs *cells) addNumbers(s *state, times []int64, column []float64, rows []int32, from, to int) {
+func (cs *cells) addNumbers(s *state, times []int64, column []float64, rows selection) {
 	var ts []int64
 	var vs []float64
-	if rows != nil {
-		ts, vs = cs.pick(times, column, rows)
+	if rows.list != nil {
+		ts, vs = cs.pick(times, column, rows.list)
 	} else {
-		ts, vs = cs.present(times[from:to], column[from:to])
+		ts, vs = cs.present(times[rows.from:rows.to], column[rows.from:rows.to])
 	}
 	if len(vs) == 0 {
 		return
@@ -253,17 +224,10 @@ func (cs *cells) present(times []int64, column []float64) ([]int64, []float64) {
 	return cs.times, cs.values
 }
 
-func (cs *cells) addTexts(s *state, column [][]byte, rows []int32, from, to int) {
+func (cs *cells) addTexts(s *state, column [][]byte, rows selection) {
 	cs.texts = cs.texts[:0]
-	if rows == nil {
-		for _, v := range column[from:to] {
-			if v != nil {
-				cs.texts = append(cs.texts, v)
-			}
-		}
-	}
-	for _, i := range rows {
-		if v := column[i]; v != nil {
+	for k := range rows.length() {
+		if v := column[rows.at(k)]; v != nil {
 			cs.texts = append(cs.texts, v)
 		}
 	}

@@ -223,7 +223,7 @@ func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) e
 func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool) error {
 	r := t.cells.programs[p.source]
 	rows := t.cells.passing(r, from, to)
-	n := t.cells.length(rows, from, to)
+	n := rows.length()
 	if live {
 		p.pending.Filtered += int64(to - from - n)
 	}
@@ -231,13 +231,13 @@ func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool
 	case n == 0:
 		return nil
 	case t.plan.last(start) <= t.saved:
-		t.lateRows(p, b, rows, from, to, t.plan.last(start), live)
+		t.lateRows(p, b, rows, t.plan.last(start), live)
 		return nil
 	}
 	if len(r.groups) == 0 {
-		t.cells.add(p.pane(t.cells, start, b.first(rows, from)).whole(t.cells, p.source), r, b, rows, from, to)
+		t.cells.add(p.pane(t.cells, start, b.Offsets[rows.at(0)]).whole(t.cells, p.source), r, b, rows)
 	} else {
-		refused, err := t.applyGroups(p, r, b, start, rows, from, to, live)
+		refused, err := t.applyGroups(p, r, b, start, rows, live)
 		if err != nil {
 			return err
 		}
@@ -258,24 +258,13 @@ func (t *task) tooLate(pane int64) bool {
 	return t.plan.first(pane) <= t.saved && min(t.plan.pane(t.saved), t.plan.last(pane)) > t.skipped()
 }
 
-// first is the offset of the first of some rows.
-func (b *Batch) first(rows []int32, from int) int64 {
-	if rows != nil {
-		return b.Offsets[rows[0]]
-	}
-	return b.Offsets[from]
-}
-
 // applyGroups deals rows of one pane out to their groups, and gives the number of
 // rows whose group is refused: which ones those are depends on the pane's records
 // in the order of their offsets alone.
-func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []int32, from, to int, live bool) (refused int, err error) {
+func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows selection, live bool) (refused int, err error) {
 	cs := t.cells
-	for k := range cs.length(rows, from, to) {
-		i := from + k
-		if rows != nil {
-			i = int(rows[k])
-		}
+	for k := range rows.length() {
+		i := rows.at(k)
 		cs.key = r.appendKey(cs.key[:0], i)
 		c, reason := t.group(p, start, b.Offsets[i])
 		switch {
@@ -293,7 +282,7 @@ func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows []in
 		refused++
 	}
 	for _, c := range cs.marked {
-		cs.add(c, r, b, c.rows, 0, 0)
+		cs.add(c, r, b, selection{list: c.rows})
 		c.rows = c.rows[:0]
 	}
 	cs.marked = cs.marked[:0]
@@ -338,11 +327,11 @@ func (t *task) refuseFuture(p *part, b *Batch, i int, live bool) error {
 // lateRows counts records whose windows are all decided, the last of which ended
 // at end. Those that lack records from before the start were never going to be
 // emitted.
-func (t *task) lateRows(p *part, b *Batch, rows []int32, from, to int, end int64, live bool) {
+func (t *task) lateRows(p *part, b *Batch, rows selection, end int64, live bool) {
 	if !live {
 		return
 	}
-	n := t.cells.length(rows, from, to)
+	n := rows.length()
 	if end <= t.skipped() {
 		p.pending.Skipped += int64(n)
 		return
@@ -352,10 +341,7 @@ func (t *task) lateRows(p *part, b *Batch, rows []int32, from, to int, end int64
 		return
 	}
 	for k := range n {
-		i := from + k
-		if rows != nil {
-			i = int(rows[k])
-		}
+		i := rows.at(k)
 		p.dead = append(p.dead, DeadLetter{p.id, b.Offsets[i], "late: its window was closed", b.record(i)})
 	}
 }

@@ -1,0 +1,45 @@
+package pipeline
+
+// selection is rows of a batch, ascending: those listed, or where none is listed
+// all of [from, to).
+type selection struct {
+	list     []int32
+	from, to int
+}
+
+func (s selection) length() int {
+	if s.list != nil {
+		return len(s.list)
+	}
+	return s.to - s.from
+}
+
+// at is the k-th row.
+func (s selection) at(k int) int {
+	if s.list != nil {
+		return int(s.list[k])
+	}
+	return s.from + k
+}
+
+// passing selects the rows of [from, to) of which where is true. It is good until
+// the next call.
+func (cs *cells) passing(r *program, from, to int) selection {
+	all := selection{from: from, to: to}
+	if r.pass == nil {
+		return all
+	}
+	cs.picked = cs.picked[:0]
+	for i := from; i < to; i++ {
+		if r.pass[i] == 1 {
+			cs.picked = append(cs.picked, int32(i))
+		}
+	}
+	switch len(cs.picked) {
+	case to - from:
+		return all
+	case 0:
+		return selection{}
+	}
+	return selection{list: cs.picked}
+}
