@@ -35,12 +35,30 @@ const (
 // After an error the row holds nothing of use.
 func (d *Decoder) Decode(body []byte, row int, b *pipeline.Batch) error {
 	t := target{decoder: d, row: row, numbers: b.Numbers, batch: b}
+	return t.record(body)
+}
+
+// DecodeRun is Decode for one body after the other, into rows from row on. It ends
+// at the first that fails, and gives the number of those before it.
+func (d *Decoder) DecodeRun(bodies [][]byte, row int, b *pipeline.Batch) (int, error) {
+	t := target{decoder: d, row: row, numbers: b.Numbers, batch: b}
+	for i, body := range bodies {
+		if err := t.record(body); err != nil {
+			return i, err
+		}
+		t.row++
+	}
+	return len(bodies), nil
+}
+
+func (t *target) record(body []byte) error {
+	b := t.batch
 	used := len(b.Arena)
-	rest, err := t.run(d.programs[0], body)
+	rest, err := t.run(t.decoder.programs[0], body)
 	if err == nil && len(rest) == 0 {
 		return nil
 	}
-	b.Arena = b.Arena[:used]
+	b.Arena, t.depth = b.Arena[:used], 0
 	if err == nil {
 		err = errTrailing
 	}

@@ -36,19 +36,24 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	for _, d := range c.DeadLetters {
 		records = append(records, s.deadLetter(d))
 	}
-	if err := s.tx.Begin(); err != nil {
-		return false, s.denied(err, "begin a transaction")
-	}
-	if err := s.produce(records); err != nil {
-		return false, s.abort(err)
-	}
-	committed, err := s.end(c)
+	committed := false
+	s.turns.transaction(func() { committed, err = s.transact(c, records) })
 	if committed {
 		s.refused.reset()
 		s.report.Results += int64(len(c.Results))
 		s.report.Last = time.Now()
 	}
 	return committed, err
+}
+
+func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, error) {
+	if err := s.tx.Begin(); err != nil {
+		return false, s.denied(err, "begin a transaction")
+	}
+	if err := s.produce(records); err != nil {
+		return false, s.abort(err)
+	}
+	return s.end(c)
 }
 
 // produce writes the records and waits for all of them. kgo would commit what

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/aggrun/aggrun/pipeline"
 )
 
-// pollWait bounds a round in which nothing comes.
-const pollWait = 50 * time.Millisecond
-
-// Poll implements pipeline.Client.
+// Poll implements pipeline.Client. What it gives was polled and decoded ahead.
 func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	if len(req.Resume) > 0 {
 		s.tx.Client().ResumeFetchPartitions(byTopic(req.Resume))
@@ -23,35 +19,23 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		s.tx.Client().PauseFetchPartitions(byTopic(req.Pause))
 	}
 	s.ask(req.Ends)
-	ctx, cancel := context.WithTimeout(s.ctx, pollWait)
-	s.polled.EachRecord((*kgo.Record).Recycle)
-	fetches := s.tx.PollFetches(ctx) // all there is: kgo asks for more once it has nothing left
-	cancel()
-	s.polled = fetches
-	f := pipeline.Fetch{Now: s.clock.now()}
-	var err error
-	if f.Events, f.Generation, err = s.queue.take(); err != nil {
-		return f, err // before what kgo makes of it
-	}
-	for _, fe := range fetches.Errors() {
-		if err := s.fetchError(fe); err != nil {
-			return pipeline.Fetch{}, err
-		}
+	if s.applied != nil {
+		s.free <- s.applied // never waits: there is room for all
+		s.applied = nil
 	}
 	select {
-	case f.Ends = <-s.ends:
-		s.asking = false
-	default:
+	case s.applied = <-s.decoded:
+		return s.applied.fetch, s.applied.err
+	case <-s.ctx.Done():
+		return pipeline.Fetch{}, s.ctx.Err()
 	}
-	f.Batches, err = s.decode(fetches)
-	return f, err
 }
 
 // fetchError is nil for what a later poll mends by itself. Everything else ends
 // the session: kgo tells of a partition that it drops only once.
 func (s *session) fetchError(fe kgo.FetchError) error {
 	switch {
-	case errors.Is(fe.Err, context.DeadlineExceeded) && s.ctx.Err() == nil:
+	case (errors.Is(fe.Err, context.DeadlineExceeded) || errors.Is(fe.Err, context.Canceled)) && s.ctx.Err() == nil:
 		return nil
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()
@@ -68,10 +52,9 @@ func (s *session) fetchError(fe kgo.FetchError) error {
 
 // ask looks the ends of partitions up in the background, one question at a time.
 func (s *session) ask(ids []pipeline.Partition) {
-	if len(ids) == 0 || s.asking {
+	if len(ids) == 0 || !s.asking.CompareAndSwap(false, true) {
 		return
 	}
-	s.asking = true
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, s.cfg.Timing.Session)
 		defer cancel()
@@ -80,23 +63,6 @@ func (s *session) ask(ids []pipeline.Partition) {
 			s.log.Warn("cannot tell where silent partitions end", "error", err)
 		}
 		s.ends <- ends
+		s.turns.wake()
 	})
-}
-
-// decode turns what was polled into columns. The batches are good until the next
-// poll.
-func (s *session) decode(fetches kgo.Fetches) ([]pipeline.Batch, error) {
-	n := 0
-	var err error
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		if err != nil || len(p.Records) == 0 {
-			return
-		}
-		if n == len(s.batches) {
-			s.batches = append(s.batches, pipeline.Batch{})
-		}
-		err = s.shards.decode(s.ctx, p, &s.batches[n])
-		n++
-	})
-	return s.batches[:n], err
 }

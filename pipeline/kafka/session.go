@@ -25,11 +25,13 @@ type session struct {
 	clock    clock
 	queue    queue
 	balancer *balancer
-	batches  []pipeline.Batch
-	polled   kgo.Fetches // whose records the batches point into
+	turns    turns
+	decoded  chan *piece
+	free     chan *piece
+	applied  *piece // what the worker has
 	pool     recordPool
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
-	asking   bool
+	asking   atomic.Bool
 	topicIDs map[string][16]byte        // guarded by queue.mu
 	fetched  *kmsg.OffsetFetchResponse  // of kgo's goroutine alone
 	consumer atomic.Pointer[kgo.Client] // tx's client, as the callbacks know it
@@ -64,21 +66,24 @@ type queue struct {
 	events  []pipeline.Event
 	changes int64
 	err     error
+	told    func() // called after each event
 }
 
 func (q *queue) add(e pipeline.Event) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.events = append(q.events, e)
 	q.changes++
+	q.mu.Unlock()
+	q.told()
 }
 
 func (q *queue) fail(err error) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.err == nil {
 		q.err = err
 	}
+	q.mu.Unlock()
+	q.told()
 }
 
 func (q *queue) take() ([]pipeline.Event, int64, error) {
@@ -99,10 +104,13 @@ func (q *queue) generation() int64 {
 func (r *run) join(ctx context.Context) (*session, error) {
 	s := &session{
 		run: r, clock: clock{time.Now()},
-		ends:     make(chan map[pipeline.Partition]pipeline.End, 1),
+		ends:    make(chan map[pipeline.Partition]pipeline.End, 1),
+		decoded: make(chan *piece), free: make(chan *piece, pieces),
 		topicIDs: map[string][16]byte{},
 		refused:  backoff{least: 50 * time.Millisecond, most: 5 * time.Second},
 	}
+	s.turns.token = make(chan struct{}, 1)
+	s.queue.told = s.turns.wake
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.balancer = &balancer{
 		shard:   r.plan.Shard,
@@ -122,6 +130,7 @@ func (r *run) join(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s.wg.Go(s.discovering)
+	s.wg.Go(s.reading)
 	return s, nil
 }
 

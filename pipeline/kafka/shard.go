@@ -26,12 +26,14 @@ type shards struct {
 	mu        sync.Mutex
 	byTopic   map[string]topicShard
 	bySink    map[string]*shard
+	rows      rows                                    // room to decode
 	partition func(r *kgo.Record, partitions int) int // the producer's partitioner; nil where none is known
 }
 
 // topicShard is what a source topic leads to.
 type topicShard struct {
 	*shard
+	name       string
 	source     int
 	partitions int // of the topic, where a partitioner is known
 }
@@ -82,7 +84,7 @@ func (s *shards) of(topic string) topicShard {
 	if sh.layouts[source] == nil {
 		sh.layouts[source], sh.decoders[source], sh.encoder = s.plan.NewLayout(source), map[int32]*decoder{}, nil
 	}
-	t := topicShard{shard: sh, source: source}
+	t := topicShard{shard: sh, name: topic, source: source}
 	s.byTopic[topic] = t
 	return t
 }
@@ -170,116 +172,74 @@ func (s *shards) keepGroups(ctx context.Context, sink string, out pipeline.Outpu
 	return nil
 }
 
-// decode fills a batch from the records of one partition.
-func (s *shards) decode(ctx context.Context, p kgo.FetchTopicPartition, b *pipeline.Batch) error {
+// decode adds a batch of the records of one partition to a piece that has room for
+// them.
+func (s *shards) decode(ctx context.Context, id pipeline.Partition, records []*kgo.Record, to *piece) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.of(p.Topic)
-	rows := rows{batch: b, records: make([]*kgo.Record, 0, len(p.Records))}
-	rows.begin(p, t.layouts[t.source])
-	for _, r := range p.Records {
-		b.Next, b.Epoch = r.Offset+1, r.LeaderEpoch
+	rs, t := &s.rows, s.of(id.Topic)
+	rs.timed, rs.most = s.plan.Spec.Sources[t.source].Time != nil, s.plan.Spec.MaxFuture
+	rs.begin(t, to, id, len(records))
+	for _, r := range records {
 		if r.Attrs.IsControl() {
 			continue
 		}
-		if err := s.decodeRecord(ctx, t, r, &rows); err != nil {
+		if err := s.decodeRecord(ctx, r, rs); err != nil {
 			return err
 		}
 	}
-	rows.end(t.layouts[t.source])
+	rs.end(records[len(records)-1])
 	return nil
 }
 
-func (s *shards) decodeRecord(ctx context.Context, t topicShard, r *kgo.Record, rs *rows) error {
-	at, reason := s.eventTime(t.source, r)
+func (s *shards) decodeRecord(ctx context.Context, r *kgo.Record, rs *rows) error {
+	at, reason := int64(0), ""
+	if !rs.timed {
+		at, reason = eventTime(r)
+	}
+	if reason == "" && s.partition != nil {
+		var err error
+		if reason, err = s.misplaced(rs.topic, r); err != nil {
+			return err
+		}
+	}
 	if reason != "" {
 		rs.bad(r, reason)
 		return nil
-	}
-	if s.partition != nil {
-		if reason, err := s.misplaced(t, r); reason != "" || err != nil {
-			rs.bad(r, reason)
-			return err
-		}
 	}
 	id, body, err := codec.Header(r.Value)
 	if err != nil {
 		rs.bad(r, err.Error())
 		return nil
 	}
-	d, ok := t.decoders[t.source][id]
-	if !ok || !d.unknown.IsZero() && time.Since(d.unknown) > forget {
-		if d, err = s.compile(ctx, t, r.Topic, id); err != nil {
+	if rs.decoder == nil || id != rs.id {
+		rs.decode()
+		if rs.decoder, err = s.decoder(ctx, rs.topic, id); err != nil {
 			return err
 		}
+		rs.id = id
+		rs.widen()
 	}
-	if d.reason != "" {
-		rs.bad(r, d.reason)
-		last := &rs.batch.Bad[len(rs.batch.Bad)-1]
-		last.Schema, last.Unknown = id, !d.unknown.IsZero()
+	if d := rs.decoder; d.reason != "" {
+		bad := rs.bad(r, d.reason)
+		bad.Schema, bad.Unknown = id, !d.unknown.IsZero()
 		return nil
 	}
-	s.row(t, d, r, at, id, body, rs)
+	rs.add(r, at, body)
 	return nil
 }
 
-// row decodes one record into the next row.
-func (s *shards) row(t topicShard, d *decoder, r *kgo.Record, at int64, id int32, body []byte, rs *rows) {
-	b, row := rs.batch, len(rs.records)
-	rs.grow(t.layouts[t.source])
-	b.Times = append(b.Times, at)
-	err := d.codec.Decode(body, row, b)
-	reason := ""
-	switch {
-	case err != nil:
-		reason = err.Error()
-	case s.plan.Spec.Sources[t.source].Time != nil:
-		reason = s.ahead(b.Times[row], r)
+// decoder gives what is known of a writer schema, asking for it where it has to.
+func (s *shards) decoder(ctx context.Context, t topicShard, id int32) (*decoder, error) {
+	d, ok := t.decoders[t.source][id]
+	if !ok || !d.unknown.IsZero() && time.Since(d.unknown) > forget {
+		return s.compile(ctx, t, id)
 	}
-	if reason != "" {
-		b.Times = b.Times[:row]
-		rs.bad(r, reason)
-		return
-	}
-	rs.meta(r, row)
-	b.Offsets = append(b.Offsets, r.Offset)
-	b.Schemas = append(b.Schemas, id)
-	rs.records = append(rs.records, r)
-}
-
-// furthest bounds event time, ms: windows and grace are added to it.
-const furthest = (1 << 62) / 1_000_000
-
-// eventTime is the record's timestamp in ns, or why it has none. Where a field
-// holds event time, it is no matter.
-func (s *shards) eventTime(source int, r *kgo.Record) (int64, string) {
-	ms := r.Timestamp.UnixMilli()
-	switch {
-	case s.plan.Spec.Sources[source].Time != nil:
-		return 0, ""
-	case ms == -1:
-		return 0, "the record has no timestamp"
-	case ms > furthest || ms < -furthest:
-		return 0, fmt.Sprintf("timestamp %d ms is out of range", ms)
-	}
-	return ms * 1e6, ""
-}
-
-// ahead tells why an event time that a field holds is refused. It is compared
-// with the record's own timestamp, which is the same whenever it is read.
-func (s *shards) ahead(at int64, r *kgo.Record) string {
-	ms, most := r.Timestamp.UnixMilli(), s.plan.Spec.MaxFuture
-	switch {
-	case ms == -1:
-		return "the record has no timestamp to hold its event time against"
-	case at/1e6-ms > most.Milliseconds():
-		return fmt.Sprintf("event time is more than max_future (%v) ahead of the record's timestamp", most)
-	}
-	return ""
+	return d, nil
 }
 
 // compile learns a writer schema: its new fields join the layout.
-func (s *shards) compile(ctx context.Context, t topicShard, topic string, id int32) (*decoder, error) {
+func (s *shards) compile(ctx context.Context, t topicShard, id int32) (*decoder, error) {
 	schema, err := s.source[t.source].byID(ctx, id)
 	d := &decoder{}
 	switch {
@@ -298,7 +258,7 @@ func (s *shards) compile(ctx context.Context, t topicShard, topic string, id int
 	}
 	if d.reason != "" && time.Since(t.told) > forget {
 		t.told = time.Now()
-		s.log.Warn("records that cannot be decoded", "topic", topic, "schema", id, "reason", d.reason)
+		s.log.Warn("records that cannot be decoded", "topic", t.name, "schema", id, "reason", d.reason)
 	}
 	decoders := t.decoders[t.source]
 	if len(decoders) > maxDecoders {

@@ -1,0 +1,124 @@
+package kafka
+
+import (
+	"math"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+// pieceRows is how many records one piece of a poll has at most: few enough for
+// their columns to stay in a processor's cache from decoding to aggregation.
+const pieceRows = 4096
+
+// piece is a part of what one poll brought, decoded, and the memory for it: its
+// batches have their rows in the same columns, one after the other.
+type piece struct {
+	fetch   pipeline.Fetch
+	err     error
+	of      *polled
+	batches []pipeline.Batch
+
+	size    int // rows that there is room for
+	used    int // rows that batches have
+	offsets []int64
+	times   []int64
+	schemas []int32
+	numbers [][]float64
+	texts   [][][]byte
+	arena   []byte
+	records []*kgo.Record // of the rows
+}
+
+// polled is what one poll brought. Its records' memory is free once every piece of
+// it has come back.
+type polled struct {
+	fetches kgo.Fetches
+	pieces  int  // that are out
+	dealt   bool // there will be no more
+}
+
+// empty lets go of what the piece holds, but for its memory.
+func (p *piece) empty() {
+	for i := range p.texts {
+		clear(p.texts[i][:p.used])
+	}
+	clear(p.records[:p.used])
+	for i := range p.batches {
+		b := &p.batches[i]
+		*b = pipeline.Batch{Numbers: b.Numbers[:0], Texts: b.Texts[:0]}
+	}
+	p.fetch, p.err, p.of, p.used = pipeline.Fetch{}, nil, nil, 0
+	p.batches, p.arena = p.batches[:0], p.arena[:0]
+}
+
+// reserve gives an empty piece room for n rows, or as many as it may have.
+func (p *piece) reserve(n int) {
+	if n = min(n, pieceRows); n <= p.size {
+		return
+	}
+	p.size, p.numbers, p.texts = n, nil, nil
+	p.offsets, p.times, p.schemas, p.records = make([]int64, n), make([]int64, n), make([]int32, n), make([]*kgo.Record, n)
+}
+
+func (p *piece) room() int { return p.size - p.used }
+
+// batch adds an empty batch with room for n rows.
+func (p *piece) batch(id pipeline.Partition, n int) *pipeline.Batch {
+	if at := len(p.batches); at < cap(p.batches) {
+		p.batches = p.batches[:at+1]
+	} else {
+		p.batches = append(p.batches, pipeline.Batch{})
+	}
+	b := &p.batches[len(p.batches)-1]
+	from, to := p.used, p.used+n
+	b.Partition, b.Arena = id, p.arena
+	b.Offsets, b.Times, b.Schemas = p.offsets[from:from:to], p.times[from:from:to], p.schemas[from:from:to]
+	return b
+}
+
+// widen gives b, the last batch, the columns that joined the layout, missing in
+// the rows that it has.
+func (p *piece) widen(b *pipeline.Batch, layout *pipeline.Layout) {
+	from, to := p.used, p.used+cap(b.Offsets)
+	for slot := len(b.Numbers); slot < layout.Numbers; slot++ {
+		p.numbers = reach(p.numbers, slot, p.size)
+		b.Numbers = append(b.Numbers, p.numbers[slot][from:to:to])
+		fill(b.Numbers[slot][:len(b.Offsets)], math.NaN())
+	}
+	for slot := len(b.Texts); slot < layout.Texts; slot++ {
+		p.texts = reach(p.texts, slot, p.size)
+		b.Texts = append(b.Texts, p.texts[slot][from:to:to])
+		fill(b.Texts[slot][:len(b.Offsets)], nil)
+	}
+}
+
+// reach makes columns up to slot.
+func reach[T any](columns [][]T, slot, rows int) [][]T {
+	for len(columns) <= slot {
+		columns = append(columns, make([]T, rows))
+	}
+	return columns
+}
+
+func fill[T any](rows []T, v T) {
+	for i := range rows {
+		rows[i] = v
+	}
+}
+
+// seal cuts b, the last batch, to its rows.
+func (p *piece) seal(b *pipeline.Batch) {
+	n := len(b.Offsets)
+	for i := range b.Numbers {
+		b.Numbers[i] = b.Numbers[i][:n]
+	}
+	for i := range b.Texts {
+		b.Texts[i] = b.Texts[i][:n]
+	}
+	records := p.records[p.used : p.used+n]
+	b.Record = func(row int) any { return kept(records[row]) }
+	p.used += n
+	p.arena = b.Arena
+}
