@@ -89,21 +89,28 @@ func (w *world) runSpec(text string, workers int) error {
 	return err
 }
 
-// runAll is runSpec with what the reports come to.
-func (w *world) runAll(text string, workers int, closeOpen bool) (sum pipeline.Counts, first error) {
-	w.t.Helper()
-	name := filepath.Join(w.t.TempDir(), "a.yaml")
+// compilePlan compiles a spec of one pipeline.
+func compilePlan(t testing.TB, text string) *pipeline.Plan {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "a.yaml")
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	loaded, err := spec.Load([]string{name}, spec.Options{})
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	plan, err := pipeline.Compile(loaded.Pipelines[0], pipeline.Options{})
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return plan
+}
+
+// runAll is runSpec with what the reports come to.
+func (w *world) runAll(text string, workers int, closeOpen bool) (sum pipeline.Counts, first error) {
+	w.t.Helper()
+	plan := compilePlan(w.t, text)
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	done := make(chan error, workers)
