@@ -12,6 +12,7 @@ import (
 // and safe for concurrent use.
 type Decoder struct {
 	programs [][]op // the first is the record's
+	spans    []*op  // of it: what many records at once are read of
 }
 
 // CompileDecoder makes the decoder of s that fills the columns of want; what is no
@@ -48,7 +49,7 @@ func CompileDecoder(s *Schema, want []pipeline.Column) (*Decoder, error) {
 	}
 	c := compiler{programs: make([][]op, 1), done: map[task]int{}}
 	c.programs[0] = c.record(nil, s.root, root)
-	return &Decoder{programs: c.programs}, nil
+	return &Decoder{programs: c.programs, spans: findSpans(c.programs[0])}, nil
 }
 
 // nowhere leads to no field of any schema.

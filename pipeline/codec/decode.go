@@ -40,15 +40,27 @@ func (d *Decoder) Decode(body []byte, row int, b *pipeline.Batch) error {
 
 // DecodeRun is Decode for one body after the other, into rows from row on. It ends
 // at the first that fails, and gives the number of those before it.
-func (d *Decoder) DecodeRun(bodies [][]byte, row int, b *pipeline.Batch) (int, error) {
+func (d *Decoder) DecodeRun(bodies [][]byte, row int, b *pipeline.Batch) (done int, err error) {
 	t := target{decoder: d, row: row, numbers: b.Numbers, batch: b}
-	for i, body := range bodies {
-		if err := t.record(body); err != nil {
-			return i, err
-		}
-		t.row++
+	var s spans
+	if len(d.spans) > 0 {
+		t.spans = &s
 	}
-	return len(bodies), nil
+	for done < len(bodies) && err == nil {
+		t.at = 0
+		for _, body := range bodies[done:min(done+spanRows, len(bodies))] {
+			if err = t.record(body); err != nil {
+				break
+			}
+			t.at++
+			t.row++
+		}
+		for i, o := range d.spans {
+			s[i].read(o, b.Numbers, row+done, t.at)
+		}
+		done += t.at
+	}
+	return done, err
 }
 
 func (t *target) record(body []byte) error {
@@ -77,6 +89,8 @@ type target struct {
 	numbers [][]float64 // of batch
 	batch   *pipeline.Batch
 	depth   int
+	at      int    // row of spans
+	spans   *spans // of the record's own program; nil where rows are read one by one
 }
 
 func (t *target) run(ops []op, b []byte) ([]byte, error) {
@@ -87,7 +101,11 @@ func (t *target) run(ops []op, b []byte) ([]byte, error) {
 			if len(b) < o.n {
 				return b, errShort
 			}
-			t.readFixed(o, b[:o.n])
+			if o.span > 0 && t.spans != nil {
+				t.spans[o.span-1][t.at] = b[:o.n]
+			} else {
+				t.readFixed(o, b[:o.n])
+			}
 			b = b[o.n:]
 		case opInts:
 			b, err = skipInts(b, o.n)

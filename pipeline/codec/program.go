@@ -14,6 +14,7 @@ type op struct {
 	slot     int
 	doubles  []read   // of opFixed
 	floats   []read   // of opFixed
+	span     int      // of opFixed: which of the spans that are read together, from 1; 0: none
 	kinds    []kind   // of opNumber: the union's branches
 	branches []branch // of opUnion
 	blocks   *blocks  // of opBlocks

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -29,9 +28,10 @@ type rows struct {
 
 	id      int32    // the writer schema of what is gathered
 	decoder *decoder // of id; nil: none yet
-	records []*kgo.Record
-	times   []int64
-	bodies  [][]byte
+	n       int      // gathered
+	records [gathered]*kgo.Record
+	times   [gathered]int64
+	bodies  [gathered][]byte
 }
 
 // gathered is how many records are gathered before they are decoded.
@@ -65,51 +65,50 @@ func (rs *rows) end(last *kgo.Record) {
 
 // add gathers a record of the schema at hand.
 func (rs *rows) add(r *kgo.Record, at int64, body []byte) {
-	rs.records, rs.times, rs.bodies = append(rs.records, r), append(rs.times, at), append(rs.bodies, body)
-	if len(rs.records) == gathered {
+	i := rs.n
+	rs.records[i], rs.times[i], rs.bodies[i] = r, at, body
+	if rs.n++; rs.n == gathered {
 		rs.decode()
 	}
 }
 
 // decode makes rows of what is gathered.
 func (rs *rows) decode() {
-	for len(rs.records) > 0 {
+	for i := 0; i < rs.n; {
 		b, row := rs.batch, len(rs.batch.Offsets)
-		b.Times = append(b.Times, rs.times...)
-		n, err := rs.decoder.codec.DecodeRun(rs.bodies, row, b)
+		b.Times = append(b.Times, rs.times[i:rs.n]...)
+		n, err := rs.decoder.codec.DecodeRun(rs.bodies[i:rs.n], row, b)
 		if rs.timed {
-			n, err = rs.punctual(row, n, err)
+			n, err = rs.punctual(row, rs.records[i:i+n], err)
 		}
 		b.Times = b.Times[:row+n]
-		rs.keep(n)
-		if err != nil {
-			rs.batch.Bad = append(rs.batch.Bad, badRecord(rs.records[n], err.Error()))
-			n++
-		}
-		rs.records, rs.times, rs.bodies = slices.Delete(rs.records, 0, n), slices.Delete(rs.times, 0, n), slices.Delete(rs.bodies, 0, n)
-	}
-}
-
-// punctual finds the first of n rows that is too far ahead.
-func (rs *rows) punctual(row, n int, err error) (int, error) {
-	for i := range n {
-		if late := ahead(rs.batch.Times[row+i], rs.records[i], rs.most); late != nil {
-			return i, late
+		rs.keep(rs.records[i : i+n])
+		if i += n; err != nil {
+			rs.batch.Bad = append(rs.batch.Bad, badRecord(rs.records[i], err.Error()))
+			i++
 		}
 	}
-	return n, err
+	rs.n = 0
 }
 
-// keep takes over the first n of what is gathered, whose columns are filled.
-func (rs *rows) keep(n int) {
+// punctual gives how many rows there are before one that is too far ahead.
+func (rs *rows) punctual(row int, records []*kgo.Record, err error) (int, error) {
+	for i, r := range records {
+		if early := ahead(rs.batch.Times[row+i], r, rs.most); early != nil {
+			return i, early
+		}
+	}
+	return len(records), err
+}
+
+// keep takes over records whose columns are filled.
+func (rs *rows) keep(records []*kgo.Record) {
 	b, row := rs.batch, len(rs.batch.Offsets)
-	copy(rs.piece.records[rs.piece.used+row:], rs.records[:n])
-	for _, r := range rs.records[:n] {
+	copy(rs.piece.records[rs.piece.used+row:], records)
+	for i, r := range records {
 		b.Offsets = append(b.Offsets, r.Offset)
 		b.Schemas = append(b.Schemas, rs.id)
-	}
-	if len(rs.keys) > 0 {
-		for i, r := range rs.records[:n] {
+		if len(rs.keys) > 0 {
 			rs.meta(r, row+i)
 		}
 	}
