@@ -170,6 +170,35 @@ func TestWarmAccumulatorsDoNotAllocate(t *testing.T) {
 	}
 }
 
+// Make's accumulators share an array and nothing else, and cost two allocations.
+func TestMakeMakesSeparateOnes(t *testing.T) {
+	r := rand.New(rand.NewPCG(25, 26))
+	for kind := range kinds {
+		var windows []window
+		for range 30 {
+			windows = append(windows, randomWindow(r))
+		}
+		all := Make(kind, len(windows))
+		for i, w := range windows {
+			if got, want := snapshot(all[i]), snapshot(New(kind)); got != want {
+				t.Errorf("kind %d, number %d is made as %s, not %s", kind, i, got, want)
+			}
+			all[i].Add(w.times, w.values)
+		}
+		for i, w := range windows {
+			if got, want := snapshot(all[i]), snapshot(fold(nil, kind, w)); got != want {
+				t.Errorf("kind %d, number %d: %v\n%s\n%s", kind, i, w.values, got, want)
+			}
+		}
+		if n := testing.AllocsPerRun(10, func() { Make(kind, len(windows)) }); n > 2 {
+			t.Errorf("kind %d: %v allocations", kind, n)
+		}
+		if got := Make(kind, 0); len(got) != 0 {
+			t.Errorf("kind %d: %d accumulators of none", kind, len(got))
+		}
+	}
+}
+
 // Long windows are sorted by another way than short ones.
 func TestSortsAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
