@@ -3,25 +3,61 @@ package functions
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
 var kindNames = [kinds]string{"tally", "conditions", "moments", "extent", "samples", "distinct", "ends"}
 
-// BenchmarkAdd folds batches of 100 values into one accumulator of each kind.
+// BenchmarkAdd folds batches of n values into one accumulator of each kind, which
+// begins anew after a thousand. The noise is about 0, or about an offset.
 func BenchmarkAdd(b *testing.B) {
-	times, values := benchmarkInput(100)
+	for kind, name := range kindNames {
+		for _, n := range []int{10, 100, 1000} {
+			times, noise := benchmarkInput(n)
+			upon := slices.Clone(noise)
+			for i := range upon {
+				upon[i] += 20
+			}
+			for label, values := range map[string][]float64{"noise": noise, "offset": upon} {
+				b.Run(fmt.Sprintf("%s/%s/%d", name, label, n), func(b *testing.B) {
+					a := New(Kind(kind))
+					b.ReportAllocs()
+					for i := 0; b.Loop(); i += n {
+						if i%1000 == 0 {
+							a.Reset()
+						}
+						a.Add(times, values)
+					}
+					reportPerValue(b, n)
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkReset makes an accumulator of ten values anew.
+func BenchmarkReset(b *testing.B) {
+	times, values := benchmarkInput(10)
 	for kind, name := range kindNames {
 		b.Run(name, func(b *testing.B) {
 			a := New(Kind(kind))
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if i%100 == 0 {
-					a.Reset()
-				}
-				a.Add(times, values)
+			a.Add(times, values)
+			for b.Loop() {
+				a.Reset()
 			}
-			reportPerValue(b, len(values))
+		})
+	}
+}
+
+// BenchmarkMake makes 30 accumulators.
+func BenchmarkMake(b *testing.B) {
+	for kind, name := range kindNames {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Make(Kind(kind), 30)
+			}
 		})
 	}
 }
