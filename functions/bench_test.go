@@ -2,6 +2,7 @@ package functions
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -111,5 +112,47 @@ func BenchmarkMerge(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(parts)), "ns/merge")
 		})
+	}
+}
+
+// BenchmarkQuartiles joins four partitions' shares of a window of n values, and
+// reads the quartiles and the median. The values are noise, steps of a coarse
+// sensor, noise and one value far off, or of all magnitudes.
+func BenchmarkQuartiles(b *testing.B) {
+	for _, n := range []int{40, 250, 1000, 10000, 100000} {
+		times, noise := benchmarkInput(n)
+		for _, shape := range []struct {
+			name string
+			of   func(i int, x float64) float64
+		}{
+			{"noise", func(_ int, x float64) float64 { return x }},
+			{"offset", func(_ int, x float64) float64 { return 20 + x }},
+			{"steps", func(_ int, x float64) float64 { return math.Round(4 * x) }},
+			{"outlier", func(i int, x float64) float64 { return outlier(i == 0) + x }},
+			{"magnitudes", func(_ int, x float64) float64 { return math.Exp(100 * x) }},
+		} {
+			values := slices.Clone(noise)
+			for i := range values {
+				values[i] = shape.of(i, values[i])
+			}
+			var parts []Accumulator
+			for i := range 4 {
+				parts = append(parts, fold(nil, Samples, window{times, values}.cut(i*n/4, (i+1)*n/4)))
+			}
+			b.Run(fmt.Sprintf("%s/%d", shape.name, n), func(b *testing.B) {
+				s := New(Samples).(*samples)
+				b.ReportAllocs()
+				for b.Loop() {
+					s.Reset()
+					for _, part := range parts {
+						s.Merge(part)
+					}
+					s.median()
+					s.q1()
+					s.q3()
+				}
+				reportPerValue(b, n)
+			})
+		}
 	}
 }
