@@ -31,7 +31,7 @@ var distinctValues = []Function{
 type distinct struct {
 	entries []entry
 	keys    []byte   // those of the entries, one after the other
-	slots   []uint32 // a hash table of places in entries, from 1; 0 is free
+	slots   []uint32 // a hash table of places in entries, from 1; 0 is free; none before the first value
 }
 
 // entry is a distinct value; its key ends at end, where the next begins.
@@ -46,8 +46,6 @@ const fewestSlots = 16
 
 // textSeed makes it unforeseeable which texts have hashes alike.
 var textSeed = maphash.MakeSeed()
-
-func newDistinct() *distinct { return &distinct{slots: make([]uint32, fewestSlots)} }
 
 func (d *distinct) Add(_ []int64, values []float64) {
 	var key [8]byte
@@ -75,12 +73,15 @@ func (d *distinct) Merge(other Accumulator) {
 // the window did, whatever came before.
 func (d *distinct) Reset() {
 	clear(d.slots)
-	d.slots = d.slots[:slotsFor(len(d.entries))]
+	d.slots = d.slots[:min(slotsFor(len(d.entries)), len(d.slots))]
 	d.entries, d.keys = d.entries[:0], d.keys[:0]
 }
 
 // count adds n times key.
 func (d *distinct) count(key []byte, hash uint64, n int64) {
+	if len(d.slots) == 0 {
+		d.grow(fewestSlots)
+	}
 	at := hash & uint64(len(d.slots)-1)
 	for ; d.slots[at] != 0; at = (at + 1) & uint64(len(d.slots)-1) {
 		i := int(d.slots[at]) - 1

@@ -73,7 +73,7 @@ func countsOf(d *distinct) map[string]int64 {
 
 // A window's table is of its own size, however large the one before was.
 func TestDistinctShrinks(t *testing.T) {
-	d := newDistinct()
+	d := new(distinct)
 	d.Add(nil, ascending(100000))
 	d.Reset()
 	large := len(d.slots)
@@ -114,7 +114,7 @@ func TestWarmTextsDoNotAllocate(t *testing.T) {
 }
 
 func TestZerosAreOneValue(t *testing.T) {
-	d := newDistinct()
+	d := new(distinct)
 	d.Add(nil, []float64{0, math.Copysign(0, -1), 1})
 	n, _ := d.size()
 	mode, _ := d.mode()
@@ -135,7 +135,7 @@ func BenchmarkDistinct(b *testing.B) {
 		}
 		r.Shuffle(n, func(i, j int) { values[i], values[j] = values[j], values[i] })
 		r.Shuffle(n, func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
-		d := newDistinct()
+		d := new(distinct)
 		b.Run(fmt.Sprintf("numbers/%d", among), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -27,15 +27,12 @@ var extremes = []Function{
 // and -0 tell apart, the first met stays. Empty: least > greatest.
 type extent struct{ least, greatest float64 }
 
-func newExtent() *extent {
-	e := new(extent)
-	e.Reset()
-	return e
-}
-
 func (e *extent) Add(_ []int64, values []float64) {
 	least, greatest := e.least, e.greatest
 	for _, x := range values {
+		if x >= least && x <= greatest { // nearly always, and soonest told
+			continue
+		}
 		if x < least {
 			least = x
 		}

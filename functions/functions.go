@@ -2,7 +2,7 @@
 // is called, what it means and which accumulator it reads, and the accumulators
 // that fold a window's values.
 //
-//	New(kind) -> Add(times, values) ... Merge(other) ... -> Function.Value
+//	Make(kind, n) -> Add(times, values) ... Merge(other) ... -> Function.Value
 //
 // A window keeps one accumulator of a kind for each argument and source
 // partition, fed in offset order; functions of one kind share it. Results depend

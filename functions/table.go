@@ -25,14 +25,14 @@ var families = []Family{
 
 var table = flatten(families)
 
-var accumulators = [kinds]func() Accumulator{
-	Tally:      func() Accumulator { return new(tally) },
-	Conditions: func() Accumulator { return new(conditions) },
-	Moments:    func() Accumulator { return new(moments) },
-	Extent:     func() Accumulator { return newExtent() },
-	Samples:    func() Accumulator { return new(samples) },
-	Distinct:   func() Accumulator { return newDistinct() },
-	Ends:       func() Accumulator { return new(ends) },
+var accumulators = [kinds]func(n int) []Accumulator{
+	Tally:      slab[tally],
+	Conditions: slab[conditions],
+	Moments:    slab[moments],
+	Extent:     slab[extent],
+	Samples:    makeSamples,
+	Distinct:   slab[distinct],
+	Ends:       slab[ends],
 }
 
 // All gives the functions, in the table's order.
@@ -76,7 +76,26 @@ func Lookup(name string) (Function, bool) {
 }
 
 // New makes an empty accumulator of a kind.
-func New(kind Kind) Accumulator { return accumulators[kind]() }
+func New(kind Kind) Accumulator { return Make(kind, 1)[0] }
+
+// Make makes n empty accumulators of a kind, side by side in memory: two or three
+// allocations, whatever n. What a window needs beyond that is allocated with its
+// first value. They may share room to work in, so that one owner has them all.
+func Make(kind Kind, n int) []Accumulator { return accumulators[kind](n) }
+
+// slab makes n accumulators, *T, in one array.
+func slab[T any, A interface {
+	*T
+	Accumulator
+}](n int) []Accumulator {
+	array, all := make([]T, n), make([]Accumulator, n)
+	for i := range array {
+		a := A(&array[i])
+		a.Reset()
+		all[i] = a
+	}
+	return all
+}
 
 func flatten(families []Family) (all []Function) {
 	for _, f := range families {
