@@ -23,10 +23,18 @@ type task struct {
 	idle    bool      // every partition was idle, and no record has come since
 	full    int       // results that wait for the commit, or a few more
 	fields  [][]Field // by source, as far as batches have shown
+
+	need    int   // partitions of the shard
+	owned   int   // how many of them the leader assigned here
+	torn    int64 // since when these differ; None
+	reading bool  // the client was told to read every partition
+	touched bool  // something came: records, the end of a partition, another assignment
+	turns   int64 // when C is to be looked at again though nothing came
+	due     due   // as that was last looked at
 }
 
 func newTask(plan *Plan, shard, sink string, cs *cells) *task {
-	return &task{plan: plan, shard: shard, sink: sink, cells: cs, closed: None, saved: None, fields: make([][]Field, len(plan.sources))}
+	return &task{plan: plan, shard: shard, sink: sink, cells: cs, closed: None, saved: None, torn: None, fields: make([][]Field, len(plan.sources))}
 }
 
 func (t *task) part(id Partition) *part {
@@ -61,6 +69,7 @@ func (t *task) install(pos Position, now int64) {
 	t.fallBack()
 	i, _ := t.find(p.id)
 	t.parts = slices.Insert(t.parts, i, p)
+	t.reading = false
 	t.wake(now)
 }
 
