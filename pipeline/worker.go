@@ -14,6 +14,7 @@ type Client interface {
 	// visible together, or none does. It is refused when the assignment changed
 	// after the Fetch of c.Generation. false: aborted, try again. An error means
 	// that the outcome is unknown: the session ends and its memory is forgotten.
+	// The results are good until Commit returns: the next commit's take their place.
 	Commit(c *Commit) (committed bool, err error)
 }
 
@@ -323,11 +324,12 @@ func (w *Worker) patience() int64 {
 // build fixes the content of a transaction; nil where nothing changed.
 func (w *Worker) build() (*Commit, error) {
 	c := &Commit{Generation: w.gen}
+	w.cells.closer.begin()
 	for _, t := range w.order {
 		if !t.due.ready {
 			continue
 		}
-		c.Results = append(c.Results, t.results(w.plan.gather-len(c.Results))...)
+		t.results(w.plan.gather - len(w.cells.closer.results))
 		for _, p := range t.parts {
 			c.DeadLetters = append(c.DeadLetters, p.dead...)
 			o, changed, err := t.offset(p)
@@ -342,6 +344,7 @@ func (w *Worker) build() (*Commit, error) {
 	if len(c.Offsets) == 0 {
 		return nil, nil
 	}
+	c.Results = w.cells.closer.results
 	return c, nil
 }
 
