@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -49,10 +50,17 @@ func (e Assigned) apply(w *Worker) {
 		t := w.tasks[shard]
 		if t == nil {
 			t = newTask(w.plan, shard, w.plan.Sink(pos.Topic), w.cells)
-			w.tasks[shard] = t
+			w.add(t)
 		}
 		t.install(pos, w.now)
 	}
+}
+
+// add takes a shard up.
+func (w *Worker) add(t *task) {
+	w.tasks[t.shard] = t
+	i, _ := slices.BinarySearchFunc(w.order, t.shard, func(o *task, shard string) int { return cmp.Compare(o.shard, shard) })
+	w.order = slices.Insert(w.order, i, t)
 }
 
 // keep forgets every partition that is not among owned.
@@ -61,7 +69,7 @@ func (w *Worker) keep(owned []Partition) {
 	for _, id := range owned {
 		kept[id] = true
 	}
-	for _, t := range w.tasks {
+	for _, t := range slices.Clone(w.order) {
 		for _, p := range slices.Clone(t.parts) {
 			if !kept[p.id] {
 				w.drop(p.id)
@@ -80,6 +88,6 @@ func (w *Worker) drop(id Partition) {
 	t.drop(id)
 	if len(t.parts) == 0 {
 		delete(w.tasks, shard)
-		delete(w.torn, shard)
+		w.order = slices.DeleteFunc(w.order, func(o *task) bool { return o == t })
 	}
 }

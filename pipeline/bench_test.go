@@ -68,6 +68,7 @@ func benchmarkApply(b *testing.B, plan *Plan, rate int64, keys int) {
 		}
 		task.advance(0, false)
 		task.rise(task.parts[0].largest)
+		task.cells.closer.begin()
 		task.results(math.MaxInt)
 		task.saved = task.through
 		task.forget()

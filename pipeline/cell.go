@@ -11,8 +11,8 @@ import (
 // far.
 type cell struct {
 	count  int64   // records
+	group  *group  // nil where there is no group_by
 	inputs []state // those of the plan, then those of fields that joined
-	rows   []int32 // room for the rows of a batch that belong to it
 }
 
 // state is what became of one input of a cell.
@@ -25,107 +25,66 @@ type state struct {
 
 var nan = math.NaN()
 
-// pane is one pane of one partition.
-type pane struct {
-	start  int64 // ns
-	first  int64 // offset of the first record in it
-	groups map[groupID]*cell
-	only   *cell // instead of groups where there is no group_by
-}
-
-// each calls f for the cells of a pane.
-func (p *pane) each(f func(groupID, *cell)) {
-	if p.only != nil {
-		f("", p.only)
-	}
-	for id, c := range p.groups {
-		f(id, c)
-	}
-}
-
-// size is the number of cells.
-func (p *pane) size() int {
-	if p.only != nil {
-		return 1
-	}
-	return len(p.groups)
-}
-
-// cells makes cells and takes them back, so that a window costs no allocation
-// once the plan is warm.
+// cells makes cells and panes and takes them back, so that a window costs no
+// allocation once the plan is warm, and holds what the shards of a worker share:
+// room for what is folded, dealt out and added up, one after the other.
 type cells struct {
 	plan     *Plan
 	free     [][]*cell // by source, whose cells may have inputs of fields that joined
+	slab     []int     // cells that were made together last, by source
+	panes    []*pane
 	programs []*program
-	outcomes *outcomes
-	total    total // room for the merge of several cells
-	empty    state // no value
-
-	times  []int64 // room for the rows of a column that are not missing
-	values []float64
-	texts  [][]byte
-	key    []byte
-	marked []*cell
-	picked []int32
+	folder   folder
+	dealer   dealer
+	closer   closer
 }
 
 func newCells(plan *Plan) *cells {
 	cs := &cells{
-		plan: plan, free: make([][]*cell, len(plan.sources)), outcomes: newOutcomes(plan),
-		empty: newState(plan.kinds),
+		plan: plan, free: make([][]*cell, len(plan.sources)), slab: make([]int, len(plan.sources)),
+		dealer: newDealer(plan), closer: newCloser(plan),
 	}
 	for _, s := range plan.sources {
 		cs.programs = append(cs.programs, newProgram(s))
 	}
-	cs.total = newTotal(plan)
 	return cs
 }
 
-// pane makes a pane.
-func (cs *cells) pane(start, first int64) *pane {
-	p := &pane{start: start, first: first}
-	if len(cs.plan.groups) > 0 {
-		p.groups = map[groupID]*cell{}
-	}
-	return p
-}
+// What is kept for later and made together is bounded: after a gap in event time
+// many cells are free at once, and most pipelines need few.
+const (
+	maxFree      = 4096
+	smallestSlab = 4
+	largestSlab  = 64
+)
 
-// whole is the cell of a pane without groups.
-func (p *pane) whole(cs *cells, source int) *cell {
-	if p.only == nil {
-		p.only = cs.get(source)
+// get gives a cell of at least so many inputs.
+func (cs *cells) get(source, width int) *cell {
+	if len(cs.free[source]) == 0 {
+		cs.make(source, width)
 	}
-	return p.only
-}
-
-// release takes the cells of a pane back.
-func (cs *cells) release(source int, p *pane) {
-	p.each(func(_ groupID, c *cell) { cs.put(source, c) })
-}
-
-func newState(kinds []functions.Kind) state {
-	s := state{accumulators: make([]functions.Accumulator, len(kinds))}
-	for i, k := range kinds {
-		s.accumulators[i] = functions.New(k)
-	}
-	return s
-}
-
-func (cs *cells) get(source int) *cell {
-	if n := len(cs.free[source]); n > 0 {
-		c := cs.free[source][n-1]
-		cs.free[source] = cs.free[source][:n-1]
-		return c
-	}
-	c := &cell{}
-	for _, in := range cs.plan.inputs {
-		c.inputs = append(c.inputs, newState(in.kinds))
-	}
+	free := cs.free[source]
+	c := free[len(free)-1]
+	cs.free[source] = free[:len(free)-1]
+	c.widen(cs.plan, width)
 	return c
 }
 
+// make makes cells side by side.
+func (cs *cells) make(source, width int) {
+	n := min(max(2*cs.slab[source], smallestSlab), largestSlab)
+	cs.slab[source] = n
+	all, states := make([]cell, n), cs.plan.newStates(0, width, n)
+	for i := range all {
+		all[i].inputs = states[i*width : (i+1)*width : (i+1)*width]
+	}
+	for i := range all {
+		cs.free[source] = append(cs.free[source], &all[n-1-i])
+	}
+}
+
 func (cs *cells) put(source int, c *cell) {
-	c.count = 0
+	c.count, c.group = 0, nil
 	for i := range c.inputs {
 		c.inputs[i].reset()
 	}
@@ -134,9 +93,48 @@ func (cs *cells) put(source int, c *cell) {
 	}
 }
 
-// maxFree bounds the cells that are kept for later: after a gap in event time
-// there are many at once.
-const maxFree = 10_000
+// widen gives a cell room for inputs of fields that joined since it was made.
+func (c *cell) widen(plan *Plan, width int) {
+	if have := len(c.inputs); have < width {
+		c.inputs = append(c.inputs, plan.newStates(have, width, 1)...)
+	}
+}
+
+// newStates makes the states of inputs [from, to) for so many cells, one after the
+// other, in a few allocations for all of them.
+func (p *Plan) newStates(from, to, cells int) []state {
+	each, total := map[functions.Kind]int{}, 0
+	for i := from; i < to; i++ {
+		for _, k := range p.kindsOf(i) {
+			each[k]++
+			total++
+		}
+	}
+	made := map[functions.Kind][]functions.Accumulator{}
+	for k, n := range each {
+		made[k] = functions.Make(k, n*cells)
+	}
+	states, all := make([]state, 0, (to-from)*cells), make([]functions.Accumulator, 0, total*cells)
+	for range cells {
+		for i := from; i < to; i++ {
+			at := len(all)
+			for _, k := range p.kindsOf(i) {
+				all = append(all, made[k][0])
+				made[k] = made[k][1:]
+			}
+			states = append(states, state{accumulators: all[at:len(all):len(all)]})
+		}
+	}
+	return states
+}
+
+// kindsOf are the accumulators of an input: of the plan, or of a field that joined.
+func (p *Plan) kindsOf(input int) []functions.Kind {
+	if input < len(p.inputs) {
+		return p.inputs[input].kinds
+	}
+	return p.kinds
+}
 
 func (s *state) reset() {
 	s.n = 0
@@ -145,99 +143,20 @@ func (s *state) reset() {
 	}
 }
 
-// widen gives states room for n inputs of fields.
-func widen(states []state, n int, kinds []functions.Kind) []state {
-	for len(states) < n {
-		states = append(states, newState(kinds))
+// add folds values, of which there is at least one. Of the first ones, up to
+// enough, the earliest is kept: values beyond do not matter.
+func (s *state) add(times []int64, values []float64, enough int64) {
+	if s.n < enough {
+		s.addFirst(times, values, enough)
 	}
-	return states
-}
-
-// add folds rows of a batch into c. They are in offset order, and bits do not
-// depend on how the partition's rows were cut into calls.
-func (cs *cells) add(c *cell, r *program, b *Batch, rows selection) {
-	c.count += int64(rows.length())
-	for i, in := range cs.plan.inputs {
-		switch {
-		case in.text && r.texts[i] != nil:
-			cs.addTexts(&c.inputs[i], r.texts[i], rows)
-		case !in.text && r.numbers[i] != nil:
-			cs.addNumbers(&c.inputs[i], b.Times, r.numbers[i], rows)
-		}
-	}
-	fixed := len(cs.plan.inputs)
-	for i := range b.Fields {
-		if f := &b.Fields[i]; f.Input >= fixed {
-			c.inputs = widen(c.inputs, f.Input+1, cs.plan.kinds)
-			cs.addNumbers(&c.inputs[f.Input], b.Times, b.Numbers[f.Slot], rows)
-		}
-	}
-}
-
-func (cs *cells) addNumbers(s *state, times []int64, column []float64, rows selection) {
-	var ts []int64
-	var vs []float64
-	if rows.list != nil {
-		ts, vs = cs.pick(times, column, rows.list)
-	} else {
-		ts, vs = cs.present(times[rows.from:rows.to], column[rows.from:rows.to])
-	}
-	if len(vs) == 0 {
-		return
-	}
-	s.addFirst(ts, vs, int64(cs.plan.Spec.MinSample))
-	s.n += int64(len(vs))
+	s.n += int64(len(values))
 	for _, a := range s.accumulators {
-		a.Add(ts, vs)
-	}
-}
-
-// pick gathers the listed rows whose value is not missing.
-func (cs *cells) pick(times []int64, column []float64, rows []int32) ([]int64, []float64) {
-	cs.times, cs.values = cs.times[:0], cs.values[:0]
-	for _, i := range rows {
-		if v := column[i]; v == v {
-			cs.times = append(cs.times, times[i])
-			cs.values = append(cs.values, v)
-		}
-	}
-	return cs.times, cs.values
-}
-
-// present gives the rows whose value is not missing.
-func (cs *cells) present(times []int64, column []float64) ([]int64, []float64) {
-	i := 0
-	for i < len(column) && column[i] == column[i] {
-		i++
-	}
-	if i == len(column) {
-		return times, column
-	}
-	cs.times = append(cs.times[:0], times[:i]...)
-	cs.values = append(cs.values[:0], column[:i]...)
-	for ; i < len(column); i++ {
-		if column[i] == column[i] {
-			cs.times = append(cs.times, times[i])
-			cs.values = append(cs.values, column[i])
-		}
-	}
-	return cs.times, cs.values
-}
-
-func (cs *cells) addTexts(s *state, column [][]byte, rows selection) {
-	cs.texts = cs.texts[:0]
-	for k := range rows.length() {
-		if v := column[rows.at(k)]; v != nil {
-			cs.texts = append(cs.texts, v)
-		}
-	}
-	for _, a := range s.accumulators {
-		a.(functions.TextAccumulator).AddTexts(cs.texts)
+		a.Add(times, values)
 	}
 }
 
 // addFirst keeps the value of the earliest event time as long as the small
-// sample could still be asked for: values beyond enough do not matter.
+// sample could still be asked for.
 func (s *state) addFirst(times []int64, values []float64, enough int64) {
 	for i := 0; i < len(values) && s.n+int64(i) < enough; i++ {
 		if s.n+int64(i) == 0 || times[i] < s.firstTime {
@@ -259,17 +178,11 @@ func (s *state) merge(from *state) {
 	}
 }
 
-// Empty are the operations of a field without a value.
-func (p *Plan) Empty() []float64 {
-	cs := newCells(p)
-	return cs.operations(&cs.total, 0, []Field{{Input: len(p.inputs)}})
-}
-
 // value is one operation of one field; NaN is no value. Below min_sample_size
 // what is no value of the field is told as it is, a count or a time; every other
 // operation gives the first value or none.
 func (p *Plan) value(s *state, op int) float64 {
-	fn := p.Operations[op]
+	fn := &p.Operations[op]
 	if fn.Unit != functions.NoUnit && fn.Unit != functions.SecondsUnit && s.n < int64(p.Spec.MinSample) {
 		if s.n == 0 || p.Spec.SmallSample == spec.NullValue {
 			return nan

@@ -4,96 +4,159 @@ import "slices"
 
 // This file closes windows: which ones, what they hold, and what is let go of.
 
+// closer is room for what the windows of a commit come to: all of it is used again
+// by the next.
+type closer struct {
+	plan     *Plan
+	total    total // of one window and group
+	empty    state // no value
+	outcomes *outcomes
+	ends     []int64
+	sorter   sorter
+
+	results []Result
+	fields  [][]float64
+	values  []float64
+}
+
+func newCloser(plan *Plan) closer {
+	return closer{
+		plan: plan, total: newTotal(plan), outcomes: newOutcomes(plan),
+		empty: plan.newStates(len(plan.inputs), len(plan.inputs)+1, 1)[0],
+	}
+}
+
+// begin forgets the results of the commit before.
+func (c *closer) begin() {
+	c.results, c.fields, c.values = c.results[:0], c.fields[:0], c.values[:0]
+}
+
 // results builds the records of windows that closed, in order of their end and
 // group, until there are so many: a window is not divided. The commit that holds
 // them closes through t.through, and the rest waits for the next. It leaves the
-// windows as they are: an aborted commit asks again.
+// windows as they are: an aborted commit asks again. What it gives is good until
+// the closer begins anew.
 func (t *task) results(most int) []Result {
-	var rs []Result
+	c := &t.cells.closer
+	from := len(c.results)
 	t.through = t.closed
 	before := t.saved
 	for _, end := range t.closing() {
-		if len(rs) >= most {
+		if len(c.results)-from >= most {
 			t.through = before
 			break
 		}
-		rs = append(rs, t.window(end)...)
+		t.window(end)
 		before = end
 	}
-	return rs
+	return c.results[from:]
 }
 
 // closing are the ends of the windows that closed and hold a record, ascending.
 func (t *task) closing() []int64 {
-	var ends []int64
-	t.eachClosed(func(_ *pane, end int64) { ends = append(ends, end) })
+	w, ends := t.plan.windows, t.cells.closer.ends[:0]
+	for _, p := range t.parts {
+		from := t.saved
+		for _, pn := range p.open[p.after(from, w):] {
+			if w.first(pn.start) > t.closed {
+				break
+			}
+			for end := w.next(pn.start, from); end <= min(t.closed, w.last(pn.start)); end += w.advance {
+				ends = append(ends, end)
+				from = end
+			}
+		}
+	}
 	slices.Sort(ends)
+	t.cells.closer.ends = ends
 	return slices.Compact(ends)
 }
 
-// count is how many results wait: exact where no group is in several partitions
-// or panes, and no less.
-func (t *task) count() int {
-	n := 0
-	t.eachClosed(func(p *pane, _ int64) { n += p.size() })
+// count is how many results there are of the windows that end in (from, to]: exact
+// where no group is in several partitions or panes, and no less.
+func (t *task) count(from, to int64) int {
+	n, w := 0, t.plan.windows
+	for _, p := range t.parts {
+		for _, pn := range p.open[p.after(from, w):] {
+			if w.first(pn.start) > to {
+				break
+			}
+			n += len(pn.cells) * w.ends(pn.start, from, to)
+		}
+	}
 	return n
 }
 
-// eachClosed calls f for each open pane and each of its windows that closed and is
-// not decided.
-func (t *task) eachClosed(f func(p *pane, end int64)) {
-	w := t.plan.windows
+// window adds the results of the window that ends at end, by group.
+func (t *task) window(end int64) {
+	s, start := &t.cells.closer.sorter, end-t.plan.size
+	s.begin()
 	for _, p := range t.parts {
-		for _, pn := range p.open {
-			end := w.first(pn.start)
-			if end > t.closed {
+		i, _ := p.search(start)
+		for _, pn := range p.open[i:] {
+			if pn.start >= end {
 				break
 			}
-			if t.saved != None && end <= t.saved {
-				end = w.undecided(t.saved) + w.size
+			for _, c := range pn.byGroup() {
+				s.shares = append(s.shares, share{p.source, c})
 			}
-			for ; end <= min(t.closed, w.last(pn.start)); end += w.advance {
-				f(pn, end)
-			}
+			s.runs = append(s.runs, len(s.shares))
 		}
+	}
+	for shares := s.sorted(); len(shares) > 0; {
+		n := 1
+		for n < len(shares) && shares[n].cell.compare(shares[0].cell) == 0 {
+			n++
+		}
+		t.result(start, end, shares[:n])
+		shares = shares[n:]
 	}
 }
 
-// window gives the results of the window that ends at end, by group.
-func (t *task) window(end int64) []Result {
-	shares := map[groupID][]share{}
-	start := end - t.plan.size
-	for _, p := range t.parts {
-		for _, pn := range p.open {
-			if pn.start >= start && pn.start < end {
-				pn.each(func(id groupID, c *cell) { shares[id] = append(shares[id], share{p.source, c}) })
-			}
-		}
+// result adds the result of one group of a window.
+func (t *task) result(start, end int64, shares []share) {
+	c := &t.cells.closer
+	c.total.of(t.plan, shares)
+	r := Result{Sink: t.sink, Key: t.key(), Start: start, End: end, Count: c.total.count}
+	if g := shares[0].cell.group; g != nil {
+		r.Group, r.Key = g.name()
 	}
-	ids := make([]groupID, 0, len(shares))
-	for id := range shares {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	rs := make([]Result, len(ids))
-	for i, id := range ids {
-		rs[i] = t.result(start, end, id, shares[id])
-	}
-	return rs
-}
-
-func (t *task) result(start, end int64, id groupID, shares []share) Result {
-	cs := t.cells
-	sum := cs.sum(shares)
-	r := Result{Sink: t.sink, Start: start, End: end, Count: sum.count, Group: id.values(), Fields: make([][]float64, len(t.fields))}
+	from := len(c.fields)
 	for s, fields := range t.fields {
-		r.Fields[s] = cs.operations(sum, s, fields)
+		c.fields = append(c.fields, c.operations(s, fields))
 	}
-	r.Aggregates = cs.outcomes.of(sum.count, sum.inputs)
-	if r.Key = t.key(); id != "" {
-		r.Key = string(GroupKey(r.Group))
+	r.Fields = slices.Clip(c.fields[from:])
+	r.Aggregates = c.aggregates()
+	c.results = append(c.results, r)
+}
+
+// operations gives the operations of a source's fields. What the window lacks has
+// no value.
+func (c *closer) operations(source int, fields []Field) []float64 {
+	from := len(c.values)
+	for i := range fields {
+		s := c.total.state(source, &fields[i])
+		if s == nil {
+			s = &c.empty
+		}
+		for op := range c.plan.Operations {
+			c.values = append(c.values, c.plan.value(s, op))
+		}
 	}
-	return r
+	return slices.Clip(c.values[from:])
+}
+
+func (c *closer) aggregates() []float64 {
+	from := len(c.values)
+	c.values = c.outcomes.appendTo(c.values, c.total.count, c.total.inputs)
+	return slices.Clip(c.values[from:])
+}
+
+// Empty are the operations of a field without a value.
+func (p *Plan) Empty() []float64 {
+	c := newCloser(p)
+	c.total.inputs = c.total.shared
+	return c.operations(0, []Field{{Input: len(p.inputs)}})
 }
 
 // key is the record key of results without a group: their source topic, or the
@@ -115,5 +178,5 @@ func (t *task) forget() {
 		}
 		p.open = slices.Delete(p.open, 0, n)
 	}
-	t.full = t.count()
+	t.full = t.count(t.saved, t.closed)
 }

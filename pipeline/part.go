@@ -81,6 +81,15 @@ func (p *part) search(start int64) (int, bool) {
 	return slices.BinarySearchFunc(p.open, start, func(pn *pane, s int64) int { return cmp.Compare(pn.start, s) })
 }
 
+// after is the index of the first open pane of which a window ends after closed.
+func (p *part) after(closed int64, w windows) int {
+	if closed == None {
+		return 0
+	}
+	i, _ := p.search(closed - w.size + 1)
+	return i
+}
+
 // pane gives the open pane that starts at start, a new one whose first record
 // has the given offset when there is none.
 func (p *part) pane(cs *cells, start, offset int64) *pane {

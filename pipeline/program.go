@@ -16,9 +16,11 @@ type program struct {
 	args    []*expression.Evaluator
 
 	pass    []float64   // of where; nil: every record passes
+	picked  []int32     // room for the rows that pass
 	numbers [][]float64 // by input; nil for texts, and for what the source does not have
 	texts   [][][]byte
 	groups  []groupValues
+	width   int      // inputs that the batch's rows have values of, or fewer
 	topic   [][]byte // room for $topic
 	number  []float64
 }
@@ -53,6 +55,10 @@ func newProgram(s *source) *program {
 // run evaluates everything for the rows of b.
 func (r *program) run(b *Batch) {
 	r.inputs(b)
+	r.width = len(r.source.inputs)
+	for i := range b.Fields {
+		r.width = max(r.width, b.Fields[i].Input+1)
+	}
 	for i, d := range r.source.derived {
 		if d.kind == expression.Text {
 			r.in.Texts[d.slot] = r.derived[i].Texts(&r.in)
@@ -198,10 +204,11 @@ func newOutcomes(p *Plan) *outcomes {
 	return o
 }
 
-// of gives the aggregates, from the number of records and the accumulators of
-// the inputs.
-func (o *outcomes) of(count int64, inputs []state) []float64 {
-	for i, c := range o.plan.calls {
+// appendTo appends the aggregates, from the number of records and the accumulators
+// of the inputs.
+func (o *outcomes) appendTo(values []float64, count int64, inputs []state) []float64 {
+	for i := range o.plan.calls {
+		c := &o.plan.calls[i]
 		v, ok := float64(count), true
 		if c.input >= 0 {
 			v, ok = c.value(inputs[c.input].accumulators[c.slot])
@@ -211,7 +218,6 @@ func (o *outcomes) of(count int64, inputs []state) []float64 {
 		}
 		o.in.Numbers[i][0] = v
 	}
-	var values []float64
 	for _, e := range o.evaluators {
 		values = append(values, e.Numbers(&o.in)[0])
 	}

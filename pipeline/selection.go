@@ -24,22 +24,22 @@ func (s selection) at(k int) int {
 
 // passing selects the rows of [from, to) of which where is true. It is good until
 // the next call.
-func (cs *cells) passing(r *program, from, to int) selection {
+func (r *program) passing(from, to int) selection {
 	all := selection{from: from, to: to}
 	if r.pass == nil {
 		return all
 	}
-	cs.picked = cs.picked[:0]
+	r.picked = r.picked[:0]
 	for i := from; i < to; i++ {
 		if r.pass[i] == 1 {
-			cs.picked = append(cs.picked, int32(i))
+			r.picked = append(r.picked, int32(i))
 		}
 	}
-	switch len(cs.picked) {
+	switch len(r.picked) {
 	case to - from:
 		return all
 	case 0:
 		return selection{}
 	}
-	return selection{list: cs.picked}
+	return selection{list: r.picked}
 }

@@ -23,10 +23,18 @@ type task struct {
 	idle    bool      // every partition was idle, and no record has come since
 	full    int       // results that wait for the commit, or a few more
 	fields  [][]Field // by source, as far as batches have shown
+
+	need    int   // partitions of the shard
+	owned   int   // how many of them the leader assigned here
+	torn    int64 // since when these differ; None
+	reading bool  // the client was told to read every partition
+	touched bool  // something came: records, the end of a partition, another assignment
+	turns   int64 // when C is to be looked at again though nothing came
+	due     due   // as that was last looked at
 }
 
 func newTask(plan *Plan, shard, sink string, cs *cells) *task {
-	return &task{plan: plan, shard: shard, sink: sink, cells: cs, closed: None, saved: None, fields: make([][]Field, len(plan.sources))}
+	return &task{plan: plan, shard: shard, sink: sink, cells: cs, closed: None, saved: None, torn: None, fields: make([][]Field, len(plan.sources))}
 }
 
 func (t *task) part(id Partition) *part {
@@ -61,6 +69,7 @@ func (t *task) install(pos Position, now int64) {
 	t.fallBack()
 	i, _ := t.find(p.id)
 	t.parts = slices.Insert(t.parts, i, p)
+	t.reading = false
 	t.wake(now)
 }
 
@@ -196,20 +205,22 @@ func (t *task) applyRows(p *part, b *Batch, from int, now int64) error {
 // its commit still takes what comes, since whoever replays would take it too.
 func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) error {
 	for i < end {
-		at := b.Times[i]
 		j := i + 1
 		switch {
-		case at > limit:
+		case b.Times[i] > limit:
 			if err := t.refuseFuture(p, b, i, live); err != nil {
 				return err
 			}
 		case !live && p.unknown.refused(b.Schemas[i], b.Offsets[i]):
 		default:
-			start := t.plan.pane(at)
-			for j < end && b.Times[j] >= start && b.Times[j] < start+t.plan.advance && b.Times[j] <= limit && (live || !p.unknown.refused(b.Schemas[j], b.Offsets[j])) {
-				j++
+			start := t.plan.pane(b.Times[i])
+			until := end
+			if !live {
+				until = p.unknown.next(b, i, end)
 			}
-			p.largest = max(p.largest, slices.Max(b.Times[i:j]))
+			var largest int64
+			j, largest = sameSpan(b.Times, i, until, start, min(start+t.plan.advance-1, limit))
+			p.largest = max(p.largest, largest)
 			if err := t.applyPane(p, b, start, i, j, live); err != nil {
 				return err
 			}
@@ -219,10 +230,24 @@ func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) e
 	return nil
 }
 
+// sameSpan gives the end of the run of times from i on that lie in [first, last],
+// and the largest of them.
+func sameSpan(times []int64, i, end int, first, last int64) (j int, largest int64) {
+	largest = times[i]
+	span := uint64(last - first)
+	for j, at := range times[i:end] {
+		if uint64(at-first) > span {
+			return i + j, largest
+		}
+		largest = max(largest, at)
+	}
+	return end, largest
+}
+
 // applyPane applies rows [from, to), all of one pane.
 func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool) error {
 	r := t.cells.programs[p.source]
-	rows := t.cells.passing(r, from, to)
+	rows := r.passing(from, to)
 	n := rows.length()
 	if live {
 		p.pending.Filtered += int64(to - from - n)
@@ -235,7 +260,12 @@ func (t *task) applyPane(p *part, b *Batch, start int64, from, to int, live bool
 		return nil
 	}
 	if len(r.groups) == 0 {
-		t.cells.add(p.pane(t.cells, start, b.Offsets[rows.at(0)]).whole(t.cells, p.source), r, b, rows)
+		pn := p.pane(t.cells, start, b.Offsets[rows.at(0)])
+		c := pn.whole()
+		if c == nil {
+			c = t.newCell(p, r, pn, nil)
+		}
+		t.cells.add(c, r, b, rows)
 	} else {
 		refused, err := t.applyGroups(p, r, b, start, rows, live)
 		if err != nil {
@@ -258,62 +288,12 @@ func (t *task) tooLate(pane int64) bool {
 	return t.plan.first(pane) <= t.saved && min(t.plan.pane(t.saved), t.plan.last(pane)) > t.skipped()
 }
 
-// applyGroups deals rows of one pane out to their groups, and gives the number of
-// rows whose group is refused: which ones those are depends on the pane's records
-// in the order of their offsets alone.
-func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows selection, live bool) (refused int, err error) {
-	cs := t.cells
-	for k := range rows.length() {
-		i := rows.at(k)
-		cs.key = r.appendKey(cs.key[:0], i)
-		c, reason := t.group(p, start, b.Offsets[i])
-		switch {
-		case reason == "":
-			if len(c.rows) == 0 {
-				cs.marked = append(cs.marked, c)
-			}
-			c.rows = append(c.rows, int32(i))
-			continue
-		case live:
-			if err := t.refuse(p, DeadLetter{p.id, b.Offsets[i], reason, b.record(i)}); err != nil {
-				return refused, err
-			}
-		}
-		refused++
-	}
-	for _, c := range cs.marked {
-		cs.add(c, r, b, selection{list: c.rows})
-		c.rows = c.rows[:0]
-	}
-	cs.marked = cs.marked[:0]
-	return refused, nil
-}
-
-// maxGroupBytes bounds the values of a group: they are in the key of each of its
-// results, in JSON, and a result has to fit in a record.
-const maxGroupBytes = 16 << 10
-
-// group is the cell of the group of the key at hand in the pane that starts at
-// start, or why it has none. A new one begins with the record at offset.
-func (t *task) group(p *part, start, offset int64) (c *cell, refused string) {
-	cs := t.cells
-	pn := p.find(start)
-	if pn != nil {
-		if c := pn.groups[groupID(cs.key)]; c != nil {
-			return c, ""
-		}
-	}
-	switch {
-	case len(cs.key) > maxGroupBytes:
-		return nil, fmt.Sprintf("its group values have more than %d bytes", maxGroupBytes)
-	case pn != nil && len(pn.groups) >= t.plan.Spec.MaxGroups:
-		return nil, fmt.Sprintf("its window has more groups than max_groups (%d)", t.plan.Spec.MaxGroups)
-	case pn == nil:
-		pn = p.pane(cs, start, offset)
-	}
-	c = cs.get(p.source)
-	pn.groups[groupID(cs.key)] = c
-	return c, ""
+// newCell makes a cell of a pane, of a group or of all records.
+func (t *task) newCell(p *part, r *program, pn *pane, g *group) *cell {
+	c := t.cells.get(p.source, r.width)
+	pn.add(c, g)
+	t.full += t.plan.ends(pn.start, t.saved, t.closed)
+	return c
 }
 
 func (t *task) refuseFuture(p *part, b *Batch, i int, live bool) error {

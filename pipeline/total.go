@@ -11,11 +11,10 @@ type total struct {
 }
 
 func newTotal(p *Plan) total {
-	t := total{joined: make([][]state, len(p.sources)), own: make([][]state, len(p.sources))}
-	for _, in := range p.inputs {
-		t.shared = append(t.shared, newState(in.kinds))
+	return total{
+		joined: make([][]state, len(p.sources)), own: make([][]state, len(p.sources)),
+		shared: p.newStates(0, len(p.inputs), 1),
 	}
-	return t
 }
 
 // share is a cell and the source of its partition.
@@ -24,15 +23,14 @@ type share struct {
 	cell   *cell
 }
 
-// sum gives the total of shares, in their order. It is good until the next call.
-func (cs *cells) sum(shares []share) *total {
-	t := &cs.total
-	fixed := len(cs.plan.inputs)
+// of makes t the total of shares, in their order. It is good until the next call.
+func (t *total) of(plan *Plan, shares []share) {
+	fixed := len(plan.inputs)
 	if len(shares) == 1 { // as it is
 		c := shares[0].cell
 		clear(t.joined)
 		t.count, t.inputs, t.joined[shares[0].source] = c.count, c.inputs[:fixed], c.inputs[fixed:]
-		return t
+		return
 	}
 	t.reset()
 	for _, s := range shares {
@@ -41,13 +39,14 @@ func (cs *cells) sum(shares []share) *total {
 			t.inputs[i].merge(&s.cell.inputs[i])
 		}
 		states := s.cell.inputs[fixed:]
-		t.own[s.source] = widen(t.own[s.source], len(states), cs.plan.kinds)
+		if have := len(t.own[s.source]); have < len(states) {
+			t.own[s.source] = append(t.own[s.source], plan.newStates(fixed+have, fixed+len(states), 1)...)
+		}
 		t.joined[s.source] = t.own[s.source]
 		for i := range states {
 			t.joined[s.source][i].merge(&states[i])
 		}
 	}
-	return t
 }
 
 func (t *total) reset() {
@@ -63,22 +62,14 @@ func (t *total) reset() {
 	}
 }
 
-// operations gives the operations of a source's fields. What t lacks has no
-// value.
-func (cs *cells) operations(t *total, source int, fields []Field) []float64 {
-	fixed := len(cs.plan.inputs)
-	out := make([]float64, 0, len(fields)*len(cs.plan.Operations))
-	for _, f := range fields {
-		s := &cs.empty
-		switch i := f.Input - fixed; {
-		case i < 0:
-			s = &t.inputs[f.Input]
-		case i < len(t.joined[source]):
-			s = &t.joined[source][i]
-		}
-		for op := range cs.plan.Operations {
-			out = append(out, cs.plan.value(s, op))
-		}
+// state is what became of a field of a source; nil for one that t lacks, which has
+// no value.
+func (t *total) state(source int, f *Field) *state {
+	switch i := f.Input - len(t.inputs); {
+	case i < 0:
+		return &t.inputs[f.Input]
+	case i < len(t.joined[source]):
+		return &t.joined[source][i]
 	}
-	return out
+	return nil
 }

@@ -49,6 +49,16 @@ func (u *unknown) refused(schema int32, offset int64) bool {
 	return listed && offset <= last
 }
 
+// next is the first of rows [i, end) that was refused, or end.
+func (u *unknown) next(b *Batch, i, end int) int {
+	for ; len(u.last) > 0 && i < end; i++ {
+		if u.refused(b.Schemas[i], b.Offsets[i]) {
+			return i
+		}
+	}
+	return end
+}
+
 // explains tells that an id which the registry does not know on replay was not
 // known then either.
 func (u *unknown) explains(schema int32, offset int64) bool {

@@ -19,6 +19,7 @@ func (p *Plan) askEvery() int64 {
 // committed has been read again. Windows that it passes are closed.
 func (t *task) advance(now int64, closeOpen bool) {
 	low, high, active, bounded := int64(math.MaxInt64), int64(None), false, true
+	before := t.closed
 	for _, p := range t.parts {
 		if p.replaying() {
 			return
@@ -42,7 +43,9 @@ func (t *task) advance(now int64, closeOpen bool) {
 	default:
 		t.closed = max(t.closed, t.openEnd())
 	}
-	t.full = t.count()
+	if t.closed > before {
+		t.full += t.count(before, t.closed)
+	}
 }
 
 // rise moves C to a watermark less grace.

@@ -14,6 +14,7 @@ type Client interface {
 	// visible together, or none does. It is refused when the assignment changed
 	// after the Fetch of c.Generation. false: aborted, try again. An error means
 	// that the outcome is unknown: the session ends and its memory is forgotten.
+	// The results are good until Commit returns: the next commit's take their place.
 	Commit(c *Commit) (committed bool, err error)
 }
 
@@ -96,13 +97,15 @@ type Worker struct {
 	closeOpen bool
 
 	tasks   map[string]*task // by shard
+	order   []*task          // the same, by shard
 	cells   *cells
 	shards  map[Partition]string // of the partitions met
 	counts  map[string]int32     // partitions of each topic, as the leader sees them
 	kept    map[string]int32     // the same, of what the group has committed
 	need    map[string]int       // partitions of each shard
 	owned   map[string]int       // how many of them the leader assigned here
-	torn    map[string]int64     // since when
+	lacking bool                 // a shard that the leader assigned here has not been taken up
+	due     due                  // of all shards together
 	synced  bool
 	now     int64
 	gen     int64
@@ -118,7 +121,7 @@ func NewWorker(plan *Plan, client Client, closeOpen bool) *Worker {
 	return &Worker{
 		plan: plan, client: client, closeOpen: closeOpen,
 		tasks: map[string]*task{}, cells: newCells(plan),
-		shards: map[Partition]string{}, torn: map[string]int64{}, totals: map[Partition]Counts{},
+		shards: map[Partition]string{}, totals: map[Partition]Counts{},
 		now: None, waiting: None, last: None, asked: None,
 	}
 }
@@ -134,9 +137,12 @@ func (w *Worker) Step() error {
 	for _, e := range f.Events {
 		e.apply(w)
 	}
+	if len(f.Events) > 0 {
+		w.reassigned()
+	}
 	for id, end := range f.Ends {
-		if p := w.part(id); p != nil {
-			p.ends = end
+		if t, p := w.find(id); p != nil {
+			p.ends, t.touched = end, true
 		}
 	}
 	if err := w.apply(f.Batches); err != nil {
@@ -155,13 +161,17 @@ func (w *Worker) Step() error {
 func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
-	for _, shard := range sortedKeys(w.tasks) {
-		t := w.tasks[shard]
+	for _, t := range w.order {
+		if t.reading && !ask {
+			continue
+		}
+		t.reading = true
 		for _, p := range t.parts {
 			if t.known && !p.resumed && p.saved.offset != None {
 				p.resumed = true
 				r.Resume = append(r.Resume, p.id)
 			}
+			t.reading = t.reading && p.resumed
 			if ask && t.asks(p, w.now) {
 				r.Ends = append(r.Ends, p.id)
 			}
@@ -183,11 +193,12 @@ func (w *Worker) shard(id Partition) string {
 	return shard
 }
 
-func (w *Worker) part(id Partition) *part {
+// find is a partition and its task; nil for one that is not here.
+func (w *Worker) find(id Partition) (*task, *part) {
 	if t := w.tasks[w.shard(id)]; t != nil {
-		return t.part(id)
+		return t, t.part(id)
 	}
-	return nil
+	return nil, nil
 }
 
 // apply hands the batches to their shards. Records of a partition that is gone
@@ -198,7 +209,7 @@ func (w *Worker) part(id Partition) *part {
 func (w *Worker) apply(batches []Batch) error {
 	for i := range batches {
 		b := &batches[i]
-		p := w.part(b.Partition)
+		t, p := w.find(b.Partition)
 		if p == nil {
 			continue
 		}
@@ -208,7 +219,8 @@ func (w *Worker) apply(batches []Batch) error {
 		if p.stop != None && b.Next > p.stop {
 			b.cut(p.stop)
 		}
-		if err := w.tasks[w.shard(b.Partition)].apply(p, b, w.now); err != nil {
+		t.touched = true
+		if err := t.apply(p, b, w.now); err != nil {
 			return err
 		}
 	}
@@ -228,55 +240,44 @@ func (b *Batch) cut(stop int64) {
 	b.Next = min(b.Next, stop)
 }
 
-// advance closes windows of the shards that are whole. A torn one holds.
+// advance closes windows of the shards that are whole. A torn one holds. Where
+// nothing came, C stays where it is until time makes a difference.
 func (w *Worker) advance() error {
-	for shard, t := range w.tasks {
-		if w.split(shard) {
-			if since, ok := w.torn[shard]; !ok {
-				w.torn[shard] = w.now
-			} else if w.now-since > tornLimit {
+	for _, t := range w.order {
+		if !t.touched && w.now < t.turns {
+			continue
+		}
+		if t.split() {
+			t.due = t.dues()
+			if t.torn == None {
+				t.torn = w.now
+			} else if w.now-t.torn > tornLimit {
 				return errTorn
 			}
 			continue
 		}
-		delete(w.torn, shard)
-		if w.whole(t) {
+		t.torn = None
+		if t.whole() {
 			t.known = true
 			t.advance(w.now, w.closeOpen)
 		}
+		t.touched, t.turns = false, t.turnsAt(w.now)
+		t.due = t.dues()
 	}
+	w.sum()
 	return nil
-}
-
-// split tells that another member owns part of the shard, or nobody does.
-func (w *Worker) split(shard string) bool { return w.owned[shard] != w.need[shard] }
-
-// whole tells that every partition of the shard is here and taken up.
-func (w *Worker) whole(t *task) bool {
-	return w.need[t.shard] > 0 && len(t.parts) == w.need[t.shard] && !w.split(t.shard)
 }
 
 // commit runs transactions as long as one is due because of the results that wait:
 // they must not pile up from poll to poll.
 func (w *Worker) commit() error {
-	for w.due() {
+	for w.isDue() {
 		committed, err := w.transact()
-		if err != nil || !committed || w.results() < w.plan.gather/4 && !w.Read() || w.results() == 0 {
+		if err != nil || !committed || w.due.results < w.plan.gather/4 && !w.Read() || w.due.results == 0 {
 			return err
 		}
 	}
 	return nil
-}
-
-// results is how many wait, about.
-func (w *Worker) results() int {
-	n := 0
-	for _, t := range w.tasks {
-		if w.ready(t) {
-			n += t.full
-		}
-	}
-	return n
 }
 
 // transact builds a transaction and takes its outcome; false too where nothing
@@ -296,25 +297,16 @@ func (w *Worker) transact() (committed bool, err error) {
 	return committed, err
 }
 
-// due tells whether it is time for a transaction.
-func (w *Worker) due() bool {
-	waiting, fresh := w.results(), false
-	for _, t := range w.tasks {
-		if !w.ready(t) {
-			continue
-		}
-		for _, p := range t.parts {
-			waiting += len(p.dead)
-			fresh = fresh || p.saved.offset == None
-		}
-	}
+// isDue tells whether it is time for a transaction.
+func (w *Worker) isDue() bool {
+	waiting := w.due.results + w.due.letters
 	switch {
 	case waiting == 0:
 		w.waiting = None
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if fresh || waiting >= w.plan.gather/4 || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if w.due.fresh || waiting >= w.plan.gather/4 || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
 	return w.last == None || w.now-w.last >= commitInterval || w.Read()
@@ -323,28 +315,21 @@ func (w *Worker) due() bool {
 // patience is how long results wait for others: nobody waits for those of a
 // backlog, and each commit holds up the reading of it.
 func (w *Worker) patience() int64 {
-	for _, t := range w.tasks {
-		if t.full > 0 && t.closed > w.now-backlog {
-			return gather
-		}
+	if w.due.newest > w.now-backlog {
+		return gather
 	}
 	return commitInterval
-}
-
-// ready tells whether the shard may be part of a commit.
-func (w *Worker) ready(t *task) bool {
-	return t.known && w.whole(t) && !slices.ContainsFunc(t.parts, (*part).replaying)
 }
 
 // build fixes the content of a transaction; nil where nothing changed.
 func (w *Worker) build() (*Commit, error) {
 	c := &Commit{Generation: w.gen}
-	for _, shard := range sortedKeys(w.tasks) {
-		t := w.tasks[shard]
-		if !w.ready(t) {
+	w.cells.closer.begin()
+	for _, t := range w.order {
+		if !t.due.ready {
 			continue
 		}
-		c.Results = append(c.Results, t.results(w.plan.gather-len(c.Results))...)
+		t.results(w.plan.gather - len(w.cells.closer.results))
 		for _, p := range t.parts {
 			c.DeadLetters = append(c.DeadLetters, p.dead...)
 			o, changed, err := t.offset(p)
@@ -359,6 +344,7 @@ func (w *Worker) build() (*Commit, error) {
 	if len(c.Offsets) == 0 {
 		return nil, nil
 	}
+	c.Results = w.cells.closer.results
 	return c, nil
 }
 
@@ -377,10 +363,11 @@ func (t *task) offset(p *part) (Offset, bool, error) {
 // committed takes over what the broker now has.
 func (w *Worker) committed(c *Commit) {
 	for _, o := range c.Offsets {
-		w.part(o.Partition).saved = saved{o.At, o.Metadata}
+		_, p := w.find(o.Partition)
+		p.saved = saved{o.At, o.Metadata}
 	}
-	for _, t := range w.tasks {
-		if !w.ready(t) {
+	for _, t := range w.order {
+		if !t.due.ready {
 			continue
 		}
 		t.saved = t.through
@@ -393,28 +380,15 @@ func (w *Worker) committed(c *Commit) {
 			total.Add(p.pending)
 			w.totals[p.id], p.pending = total, Counts{}
 		}
+		t.due = t.dues()
 	}
+	w.sum()
 }
 
 // Read tells, under --until-end, that everything present at the start was read
 // and applied by this member.
 func (w *Worker) Read() bool {
-	if !w.synced {
-		return false
-	}
-	for shard := range w.need {
-		t := w.tasks[shard]
-		if t == nil {
-			if w.owned[shard] > 0 {
-				return false
-			}
-			continue
-		}
-		if !w.ready(t) || slices.ContainsFunc(t.parts, func(p *part) bool { return p.stop == None || p.applied < p.stop }) {
-			return false
-		}
-	}
-	return true
+	return w.synced && !w.lacking && w.due.read
 }
 
 // Finished tells, under --until-end, that what was read is committed too.
@@ -422,7 +396,7 @@ func (w *Worker) Finished() bool {
 	if !w.Read() {
 		return false
 	}
-	for _, t := range w.tasks {
+	for _, t := range w.order {
 		for _, p := range t.parts {
 			if t.full > 0 || len(p.dead) > 0 || p.done != p.applied || p.saved.offset == None {
 				return false

@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"fmt"
+	"hash/maphash"
+)
+
+// This file deals the rows of a pane out to the cells of their groups: every group
+// has a number, and rows are sorted by counting.
+
+// group is what records are grouped by, and what its results are called.
+type group struct {
+	id     groupID
+	values []GroupValue // made, as key, with the first result
+	key    string
+}
+
+// name gives the group's values and the key of its results.
+func (g *group) name() ([]GroupValue, string) {
+	if g.key == "" {
+		g.values = g.id.values()
+		g.key = string(GroupKey(g.values))
+	}
+	return g.values, g.key
+}
+
+// dealer deals one run of rows after another.
+type dealer struct {
+	numbers numbers
+	places  []place // by number
+	run     uint32
+	lots    []lot
+	byRow   []int32 // the lot of each row of the run, or refused
+	rows    []int32 // of a batch, lot after lot
+	key     []byte
+
+	tooMany, tooLong string // why rows are refused
+}
+
+// place is the lot of a group in a run.
+type place struct {
+	run uint32
+	lot int32
+}
+
+// refused is the lot of rows whose group is one too many.
+const refused = -1
+
+// maxGroupBytes bounds the values of a group: they are in the key of each of its
+// results, and a broker refuses messages that are too large.
+const maxGroupBytes = 16 << 10
+
+func newDealer(plan *Plan) dealer {
+	return dealer{
+		numbers: numbers{seed: maphash.MakeSeed()},
+		tooMany: fmt.Sprintf("its window has more groups than max_groups (%d)", plan.Spec.MaxGroups),
+		tooLong: fmt.Sprintf("its group values have more than %d bytes", maxGroupBytes),
+	}
+}
+
+// begin starts a run of so many rows.
+func (d *dealer) begin(rows int) {
+	if d.numbers.full() {
+		d.numbers.clear()
+		clear(d.places)
+	}
+	d.run++
+	d.lots, d.byRow = d.lots[:0], resize(d.byRow, rows)
+}
+
+// sort brings the rows of a run that are not refused in the order of their lots,
+// whose ends hold how many rows each has, and are where they end afterwards.
+func (d *dealer) sort(rows selection) selection {
+	at := 0
+	for i := range d.lots {
+		n := d.lots[i].end
+		d.lots[i].end = at
+		at += n
+	}
+	d.rows = resize(d.rows, at)
+	for k, l := range d.byRow {
+		if l != refused {
+			to := &d.lots[l].end
+			d.rows[*to] = int32(rows.at(k))
+			*to++
+		}
+	}
+	return selection{list: d.rows}
+}
+
+// applyGroups deals rows of one pane out to their groups, and gives the number of
+// rows whose group is refused: which ones those are depends on the pane's records
+// in the order of their offsets alone.
+func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows selection, live bool) (missed int, err error) {
+	d := &t.cells.dealer
+	d.begin(rows.length())
+	for k := range d.byRow {
+		i := rows.at(k)
+		d.key = r.appendKey(d.key[:0], i)
+		lot, reason := t.lot(p, r, start, b.Offsets[i])
+		d.byRow[k] = lot
+		if lot != refused {
+			d.lots[lot].end++
+			continue
+		}
+		missed++
+		if live {
+			if err := t.refuse(p, DeadLetter{p.id, b.Offsets[i], reason, b.record(i)}); err != nil {
+				return missed, err
+			}
+		}
+	}
+	if len(d.lots) > 0 {
+		t.cells.fold(d.lots, r, b, d.sort(rows))
+	}
+	return missed, nil
+}
+
+// lot finds the lot of the key's group, or says why the record at offset cannot be
+// in one.
+func (t *task) lot(p *part, r *program, start, offset int64) (int32, string) {
+	d := &t.cells.dealer
+	if len(d.key) > maxGroupBytes {
+		return refused, d.tooLong
+	}
+	n := d.numbers.of(d.key)
+	if n >= len(d.places) {
+		d.places = append(d.places, make([]place, n+1-len(d.places))...)
+	}
+	to := &d.places[n]
+	if to.run != d.run { // the first of the group in this run
+		*to = place{d.run, refused}
+		if c := t.groupCell(p, r, start, offset, d.numbers.groups[n]); c != nil {
+			to.lot = int32(len(d.lots))
+			d.lots = append(d.lots, lot{cell: c})
+		}
+	}
+	return to.lot, d.tooMany
+}
+
+// groupCell gives the cell of a group, a new one as long as max_groups allows.
+func (t *task) groupCell(p *part, r *program, start, offset int64, g *group) *cell {
+	pn := p.find(start)
+	if pn != nil {
+		if c := pn.groups[g.id]; c != nil {
+			return c
+		}
+	}
+	switch {
+	case pn != nil && len(pn.groups) >= t.plan.Spec.MaxGroups:
+		return nil
+	case pn == nil:
+		pn = p.pane(t.cells, start, offset)
+	}
+	return t.newCell(p, r, pn, g)
+}

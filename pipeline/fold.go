@@ -1,0 +1,145 @@
+package pipeline
+
+import "github.com/aggrun/aggrun/functions"
+
+// This file folds rows of batches into cells.
+
+// lot is rows of a selection that belong to one cell: those up to end, after those
+// of the lot before.
+type lot struct {
+	cell *cell
+	end  int
+}
+
+// folder is room for the rows of a column, gathered in the order of their lots, and
+// for those of one lot that are not missing.
+type folder struct {
+	lots   [1]lot
+	times  []int64
+	values []float64
+	texts  [][]byte
+
+	presentTimes  []int64
+	presentValues []float64
+}
+
+// add folds rows of a batch into one cell.
+func (cs *cells) add(c *cell, r *program, b *Batch, rows selection) {
+	f := &cs.folder
+	f.lots[0] = lot{c, rows.length()}
+	cs.fold(f.lots[:], r, b, rows)
+}
+
+// fold folds rows of a batch into the cells that they belong to. A lot's rows are
+// in offset order, and bits do not depend on how the partition's rows were cut
+// into calls.
+func (cs *cells) fold(lots []lot, r *program, b *Batch, rows selection) {
+	from := 0
+	for _, l := range lots {
+		l.cell.count += int64(l.end - from)
+		l.cell.widen(cs.plan, r.width)
+		from = l.end
+	}
+	f := &cs.folder
+	times := f.gatherTimes(b.Times, rows)
+	enough := int64(cs.plan.Spec.MinSample)
+	for i, in := range cs.plan.inputs {
+		switch {
+		case in.text && r.texts[i] != nil:
+			f.foldTexts(lots, i, r.texts[i], rows)
+		case !in.text && r.numbers[i] != nil:
+			f.foldNumbers(lots, i, times, r.numbers[i], rows, enough)
+		}
+	}
+	fixed := len(cs.plan.inputs)
+	for i := range b.Fields {
+		if field := &b.Fields[i]; field.Input >= fixed {
+			f.foldNumbers(lots, field.Input, times, b.Numbers[field.Slot], rows, enough)
+		}
+	}
+}
+
+func (f *folder) foldNumbers(lots []lot, input int, times []int64, column []float64, rows selection, enough int64) {
+	values, whole := f.gather(column, rows)
+	from := 0
+	for _, l := range lots {
+		ts, vs := times[from:l.end], values[from:l.end]
+		from = l.end
+		if !whole {
+			ts, vs = f.present(ts, vs)
+		}
+		if len(vs) > 0 {
+			l.cell.inputs[input].add(ts, vs, enough)
+		}
+	}
+}
+
+func (f *folder) gatherTimes(column []int64, rows selection) []int64 {
+	if rows.list == nil {
+		return column[rows.from:rows.to]
+	}
+	f.times = f.times[:0]
+	for _, i := range rows.list {
+		f.times = append(f.times, column[i])
+	}
+	return f.times
+}
+
+// gather gives the values of the rows, and tells whether none is missing.
+func (f *folder) gather(column []float64, rows selection) (values []float64, whole bool) {
+	whole = true
+	if rows.list == nil {
+		values = column[rows.from:rows.to]
+		for _, v := range values {
+			if v != v {
+				return values, false
+			}
+		}
+		return values, true
+	}
+	f.values = resize(f.values, len(rows.list))
+	for k, i := range rows.list {
+		v := column[i]
+		f.values[k] = v
+		if v != v {
+			whole = false
+		}
+	}
+	return f.values, whole
+}
+
+// present gives the values that are not missing.
+func (f *folder) present(times []int64, values []float64) ([]int64, []float64) {
+	f.presentTimes, f.presentValues = f.presentTimes[:0], f.presentValues[:0]
+	for i, v := range values {
+		if v == v {
+			f.presentTimes = append(f.presentTimes, times[i])
+			f.presentValues = append(f.presentValues, v)
+		}
+	}
+	return f.presentTimes, f.presentValues
+}
+
+func (f *folder) foldTexts(lots []lot, input int, column [][]byte, rows selection) {
+	from := 0
+	for _, l := range lots {
+		f.texts = f.texts[:0]
+		for k := from; k < l.end; k++ {
+			if v := column[rows.at(k)]; v != nil {
+				f.texts = append(f.texts, v)
+			}
+		}
+		from = l.end
+		for _, a := range l.cell.inputs[input].accumulators {
+			a.(functions.TextAccumulator).AddTexts(f.texts)
+		}
+	}
+}
+
+// resize gives a slice n items, whatever they are, and keeps its memory.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	return s[:n]
+}

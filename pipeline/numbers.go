@@ -1,0 +1,77 @@
+package pipeline
+
+import "hash/maphash"
+
+// numbers gives groups small numbers, from 0, in the order in which they come: a
+// hash table that lasts from batch to batch. No result depends on the numbers.
+type numbers struct {
+	groups []*group
+	slots  []slot
+	seed   maphash.Seed
+	bytes  int // of ids
+}
+
+// slot is one of the table's, free where the id is "".
+type slot struct {
+	hash   uint64
+	id     groupID
+	number int
+}
+
+// Bounds of what is remembered: cells have their groups whether or not these are
+// numbered still.
+const (
+	fewestSlots   = 64
+	maxNumbered   = 1 << 16
+	maxGroupNames = 4 << 20 // bytes
+)
+
+// full tells that it is time to forget all numbers.
+func (n *numbers) full() bool { return len(n.groups) >= maxNumbered || n.bytes >= maxGroupNames }
+
+func (n *numbers) clear() { *n = numbers{seed: n.seed} }
+
+// of gives the number of the group that key identifies.
+func (n *numbers) of(key []byte) int {
+	hash := maphash.Bytes(n.seed, key)
+	for at := int(hash); len(n.slots) > 0; at++ {
+		s := &n.slots[at&(len(n.slots)-1)]
+		if s.id == "" {
+			break
+		}
+		if s.hash == hash && string(s.id) == string(key) {
+			return s.number
+		}
+	}
+	return n.add(key, hash)
+}
+
+func (n *numbers) add(key []byte, hash uint64) int {
+	if len(n.slots) <= 2*len(n.groups) {
+		n.grow()
+	}
+	g := &group{id: groupID(key)}
+	n.put(slot{hash, g.id, len(n.groups)})
+	n.groups = append(n.groups, g)
+	n.bytes += len(key)
+	return len(n.groups) - 1
+}
+
+// put takes the first free slot from the hash's on.
+func (n *numbers) put(s slot) {
+	at, mask := int(s.hash), len(n.slots)-1
+	for n.slots[at&mask].id != "" {
+		at++
+	}
+	n.slots[at&mask] = s
+}
+
+func (n *numbers) grow() {
+	old := n.slots
+	n.slots = make([]slot, max(fewestSlots, 2*len(old)))
+	for _, s := range old {
+		if s.id != "" {
+			n.put(s)
+		}
+	}
+}
