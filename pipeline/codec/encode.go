@@ -18,6 +18,7 @@ type Encoder struct {
 	columns    []int                // of each source
 	aggregates int
 	nan        bool
+	empty      []float64 // the operations of a field that a result does not reach; nil for no values
 }
 
 // NewEncoder makes an encoder for the schema of that id, which SinkSchema derived
@@ -31,6 +32,14 @@ func NewEncoder(schemaID int32, out pipeline.Output, nulls spec.Nulls) *Encoder 
 		e.columns = append(e.columns, len(fields)*len(out.Operations))
 	}
 	return e
+}
+
+// Filling gives an encoder that writes the fields which a result does not reach as
+// those of operations.
+func (e *Encoder) Filling(operations []float64) *Encoder {
+	filling := *e
+	filling.empty = operations
+	return &filling
 }
 
 // Append appends the record value of r to dst: the wire format's header and the
@@ -53,9 +62,9 @@ func (e *Encoder) Append(dst []byte, r *pipeline.Result) []byte {
 		if s < len(r.Fields) {
 			values = r.Fields[s]
 		}
-		dst = e.appendValues(dst, values, columns)
+		dst = e.appendValues(dst, values, columns, e.empty)
 	}
-	return e.appendValues(dst, r.Aggregates, e.aggregates)
+	return e.appendValues(dst, r.Aggregates, e.aggregates, nil)
 }
 
 func check(what string, ok bool, got, want int) {
@@ -64,34 +73,51 @@ func check(what string, ok bool, got, want int) {
 	}
 }
 
-// appendValues appends values, and none for the columns that they do not reach.
-func (e *Encoder) appendValues(dst []byte, values []float64, columns int) []byte {
+// appendValues appends values; the columns that they do not reach are filled with
+// empty over and over, or have no value.
+func (e *Encoder) appendValues(dst []byte, values []float64, columns int, empty []float64) []byte {
 	check("values", len(values) <= columns, len(values), columns)
-	for _, v := range values {
-		dst = e.appendValue(dst, v)
-	}
-	for range columns - len(values) {
-		dst = e.appendValue(dst, math.NaN())
+	dst = slices.Grow(dst, columns*valueSize)
+	dst = e.write(dst, values)
+	for at := len(values); at < columns; at++ {
+		v := noValue
+		if len(empty) > 0 {
+			v[0] = empty[at%len(empty)]
+		}
+		dst = e.write(dst, v[:])
 	}
 	return dst
 }
 
-// The indices of the branches of ["null","double"], as a body has them.
+var noValue = [1]float64{math.NaN()}
+
+// The indices of the branches of ["null","double"], as a body has them, and the
+// most bytes that a value takes.
 const (
 	branchNull   = 0 << 1
 	branchDouble = 1 << 1
+	valueSize    = 1 + 8
 )
 
-func (e *Encoder) appendValue(dst []byte, v float64) []byte {
-	switch {
-	case e.nan && math.IsNaN(v):
-		return appendDouble(dst, math.NaN()) // one NaN, whatever bits v has
-	case e.nan:
-		return appendDouble(dst, v)
-	case math.IsNaN(v):
-		return append(dst, branchNull)
+// write appends values to dst, which has room for them.
+func (e *Encoder) write(dst []byte, values []float64) []byte {
+	n, b := len(dst), dst[:cap(dst)]
+	for _, v := range values {
+		switch {
+		case e.nan && v != v:
+			v = math.NaN() // one NaN, whatever bits v has
+		case v != v:
+			b[n] = branchNull
+			n++
+			continue
+		case !e.nan:
+			b[n] = branchDouble
+			n++
+		}
+		binary.LittleEndian.PutUint64(b[n:], math.Float64bits(v))
+		n += 8
 	}
-	return appendDouble(append(dst, branchDouble), v)
+	return b[:n]
 }
 
 // appendGroupValue appends a value of a union of null and branches.

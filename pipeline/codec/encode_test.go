@@ -176,12 +176,13 @@ func TestExample(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	out := pipeline.Output{Sources: [][]pipeline.Field{make([]pipeline.Field, 10)}, Operations: functions.All()[:7]}
+	out := pipeline.Output{Sources: [][]pipeline.Field{make([]pipeline.Field, 10)}, Operations: functions.All()[:5]}
+	out.Aggregates = make([]pipeline.Aggregate, 5)
 	grouped := out
 	grouped.Group = []pipeline.GroupField{{Types: types("i")}, {Types: types("t")}}
 	for name, out := range map[string]pipeline.Output{"plain": out, "grouped": grouped} {
 		b.Run(name, func(b *testing.B) {
-			r := &pipeline.Result{Start: 1e18, End: 1e18 + 1e9, Count: 100, Fields: [][]float64{make([]float64, 70)}}
+			r := &pipeline.Result{Start: 1e18, End: 1e18 + 1e9, Count: 100, Fields: [][]float64{make([]float64, 50)}, Aggregates: make([]float64, 5)}
 			if out.Group != nil {
 				r.Group = []pipeline.GroupValue{pipeline.AppendKeyInteger(nil, 7), pipeline.AppendKeyText(nil, "dome")}
 			}
@@ -192,5 +193,35 @@ func BenchmarkEncode(b *testing.B) {
 				dst = e.Append(dst[:0], r)
 			}
 		})
+	}
+}
+
+// Fields that a result does not reach are written as if it had the operations of
+// empty ones.
+func TestEncodeFilling(t *testing.T) {
+	g := rand.New(rand.NewPCG(3, 4))
+	for i := range 200 {
+		out := randomOutput(g)
+		empty := []float64{0, math.NaN(), 3}[:len(out.Operations)]
+		e := NewEncoder(1, out, []spec.Nulls{spec.NullsUnion, spec.NullsNaN}[i%2])
+		short, _ := randomResult(g, out)
+		full := *short
+		full.Fields = make([][]float64, len(out.Sources))
+		for s, fields := range out.Sources {
+			if s < len(short.Fields) {
+				n := len(short.Fields[s])
+				if n > 0 {
+					n -= n % len(out.Operations) // whole fields
+				}
+				short.Fields[s] = short.Fields[s][:n]
+				full.Fields[s] = slices.Clone(short.Fields[s])
+			}
+			for len(full.Fields[s]) < len(fields)*len(out.Operations) {
+				full.Fields[s] = append(full.Fields[s], empty...)
+			}
+		}
+		if got, want := e.Filling(empty).Append(nil, short), e.Append(nil, &full); string(got) != string(want) {
+			t.Fatalf("got  %x\nwant %x", got, want)
+		}
 	}
 }

@@ -2,7 +2,9 @@ package kafka
 
 import (
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,14 +64,25 @@ func (r *run) settle(ctx context.Context) error {
 	return r.checkReplay(ids, l)
 }
 
-// checkSource refuses a topic that cannot be read twice.
-func (r *run) checkSource(ctx context.Context, topic string) error {
-	value, err := r.configs(ctx, topic)
-	if err != nil {
-		return err
+// checkSources refuses topics that cannot be read twice.
+func (r *run) checkSources(ctx context.Context, all []*adoption) {
+	var names []string
+	for _, a := range all {
+		names = append(names, a.Topic)
 	}
-	if strings.Contains(value["cleanup.policy"], "compact") {
-		return stop("it is compacted (cleanup.policy=%s): records that open windows need would vanish before they are read again; aggregate from a topic with cleanup.policy=delete", value["cleanup.policy"])
+	found := r.settings(ctx, names)
+	for _, a := range all {
+		if s := found[a.Topic]; s.err != nil {
+			a.err = s.err
+		} else {
+			a.err = r.checkSource(s.value)
+		}
+	}
+}
+
+func (r *run) checkSource(value map[string]string) error {
+	if strings.Contains(value[cleanupPolicy], "compact") {
+		return stop("it is compacted (cleanup.policy=%s): records that open windows need would vanish before they are read again; aggregate from a topic with cleanup.policy=delete", value[cleanupPolicy])
 	}
 	need := 4 * (r.plan.Spec.Window.Size + r.plan.Spec.Window.Grace)
 	if kept, limited := retention(value); limited && kept < need {
@@ -78,28 +91,24 @@ func (r *run) checkSource(ctx context.Context, topic string) error {
 	return nil
 }
 
-// configs are the settings of a topic.
-func (r *run) configs(ctx context.Context, topic string) (map[string]string, error) {
-	configs, err := r.admin.DescribeTopicConfigs(ctx, topic)
-	if err == nil {
-		err = configs[0].Err
+// settings are those of topics, with our word for what keeps us from asking.
+func (r *run) settings(ctx context.Context, names []string) map[string]settings {
+	if len(names) == 0 {
+		return nil
 	}
-	if err != nil {
-		return nil, r.denied(err, "describe the configuration of topic "+topic)
-	}
-	value := map[string]string{}
-	for _, c := range configs[0].Configs {
-		if c.Value != nil {
-			value[c.Key] = *c.Value
+	all := r.admin.settings(ctx, names)
+	for name, s := range all {
+		if s.err != nil {
+			all[name] = settings{err: r.denied(s.err, "describe the configuration of topic "+name)}
 		}
 	}
-	return value, nil
+	return all
 }
 
 // retention is how long a topic keeps records by their timestamps; limited is
 // false where it keeps them for ever.
 func retention(configs map[string]string) (kept time.Duration, limited bool) {
-	ms, err := strconv.ParseInt(configs["retention.ms"], 10, 64)
+	ms, err := strconv.ParseInt(configs[retentionMS], 10, 64)
 	if err != nil || ms < 0 || ms > math.MaxInt64/int64(time.Millisecond) {
 		return 0, false
 	}
@@ -120,14 +129,16 @@ func (r *run) warnOfHistory(ctx context.Context, ids []pipeline.Partition, l log
 			oldest[sink] = f.Time
 		}
 	}
-	for sink, at := range oldest {
-		value, err := r.configs(ctx, sink)
-		if err != nil {
+	sinks := slices.Sorted(maps.Keys(oldest))
+	found := r.settings(ctx, sinks)
+	for _, sink := range sinks {
+		if err := found[sink].err; err != nil {
 			return err
 		}
-		if kept, limited := retention(value); limited && time.Since(time.Unix(0, at)) > kept {
+		at := time.Unix(0, oldest[sink])
+		if kept, limited := retention(found[sink].value); limited && time.Since(at) > kept {
 			r.log.Warn("the sink's retention.ms is shorter than the history to be read: the broker will remove results as they are written; "+
-				"set sink.config.retention.ms", "sink", sink, "retention", kept, "oldest_record", time.Unix(0, at).UTC())
+				"set sink.config.retention.ms", "sink", sink, "retention", kept, "oldest_record", at.UTC())
 		}
 	}
 	return nil
@@ -145,21 +156,19 @@ func (r *run) checkReplay(ids []pipeline.Partition, l logs) error {
 	if err != nil {
 		return err
 	}
-	byTime := map[int64][]pipeline.Partition{}
-	for _, id := range ids {
-		if t := newest[id]; t != pipeline.None {
-			byTime[t-span] = append(byTime[t-span], id)
+	since := map[pipeline.Partition]int64{}
+	for id, t := range newest {
+		if t != pipeline.None {
+			since[id] = t - span
 		}
 	}
+	from, err := l.atTimes(since)
+	if err != nil {
+		return err
+	}
 	again := map[string]int64{}
-	for t, ids := range byTime {
-		from, err := l.AtTime(ids, t)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			again[r.plan.Shard(id)] += max(0, bounds[id].End.High-from[id].Offset)
-		}
+	for id := range since {
+		again[r.plan.Shard(id)] += max(0, bounds[id].End.High-from[id].Offset)
 	}
 	for shard, n := range again {
 		if n > r.plan.Spec.MaxReplay {
@@ -206,18 +215,18 @@ func (d described) Known() []string {
 // checkSinks refuses to begin anew over the results of a group whose offsets are
 // gone: every window would be written twice.
 func (r *run) checkSinks(ctx context.Context) error {
-	seen := map[string]bool{}
+	var sinks []string
 	for _, topic := range r.topics.names() {
-		sink := r.plan.Sink(topic)
-		if seen[sink] {
-			continue
+		if sink := r.plan.Sink(topic); !slices.Contains(sinks, sink) {
+			sinks = append(sinks, sink)
 		}
-		seen[sink] = true
-		records, err := r.tail(ctx, sink)
-		if err != nil {
+	}
+	tails := r.tails(ctx, sinks)
+	for _, sink := range sinks {
+		if err := tails[sink].err; err != nil {
 			return err
 		}
-		if end, ours := lastWindow(records, r.plan.Spec.Name); ours {
+		if end, ours := lastWindow(tails[sink].records, r.plan.Spec.Name); ours {
 			return stop("the offsets of group %s are gone, and sink %s has results of this pipeline to %s; "+
 				"use --start to begin from a time after that, or another sink (--resume-from-sink is not built yet)",
 				r.group, sink, end.UTC().Format(time.RFC3339Nano))

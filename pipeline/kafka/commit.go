@@ -1,10 +1,11 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -12,12 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/aggrun/aggrun/pipeline"
-)
-
-// Headers of results.
-const (
-	headerPipeline  = "aggrun-pipeline"
-	headerWindowEnd = "aggrun-window-end" // ms since the epoch
 )
 
 // errChanged says that the assignment changed after the content was built.
@@ -29,14 +24,15 @@ const endLimit = 5 * time.Minute
 
 // Commit implements pipeline.Client.
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
-	records, err := s.shards.encode(s.ctx, c)
-	if err != nil {
+	if err := s.shards.encode(s.ctx, c.Results, &s.out); err != nil {
 		return false, err
 	}
+	records := s.out.all
 	for _, d := range c.DeadLetters {
 		records = append(records, s.deadLetter(d))
 	}
-	committed := false
+	var committed bool
+	var err error
 	s.turns.transaction(func() { committed, err = s.transact(c, records) })
 	if committed {
 		s.refused.reset()
@@ -59,14 +55,33 @@ func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, err
 // produce writes the records and waits for all of them. kgo would commit what
 // succeeded, so any failure has to be known before the end.
 func (s *session) produce(records []*kgo.Record) error {
-	var first kgo.FirstErrPromise
+	var all promises
+	all.wait.Add(len(records))
+	kept := all.keep // for all of them: each use of the method makes a new function
 	for _, r := range records {
-		s.tx.Produce(s.ctx, r, first.Promise())
+		s.tx.Produce(s.ctx, r, kept)
 	}
 	if err := s.tx.Client().Flush(s.ctx); err != nil {
 		return err
 	}
-	return first.Err()
+	all.wait.Wait() // a record that kgo never buffered is not flushed
+	return all.err
+}
+
+// promises are those of a transaction's records.
+type promises struct {
+	wait sync.WaitGroup
+	mu   sync.Mutex
+	err  error // the first
+}
+
+func (p *promises) keep(_ *kgo.Record, err error) {
+	if err != nil {
+		p.mu.Lock()
+		p.err = cmp.Or(p.err, err)
+		p.mu.Unlock()
+	}
+	p.wait.Done()
 }
 
 // abort ends a transaction in which a record could not be written, and tells
@@ -209,34 +224,4 @@ func (s *session) offsets(offsets []pipeline.Offset) []kmsg.TxnOffsetCommitReque
 		topics[i].Partitions = append(topics[i].Partitions, p)
 	}
 	return topics
-}
-
-// encode makes the records of a commit's results, after their schemas are
-// registered.
-func (s *shards) encode(ctx context.Context, c *pipeline.Commit) ([]*kgo.Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	records := make([]*kgo.Record, 0, len(c.Results)+len(c.DeadLetters))
-	for i := range c.Results {
-		r := &c.Results[i]
-		sh := s.bySink[r.Sink]
-		encoder, err := s.encoding(ctx, sh)
-		if err != nil {
-			return nil, err
-		}
-		for source, n := range sh.widths {
-			for len(r.Fields[source]) < n*len(s.plan.Operations) {
-				r.Fields[source] = append(r.Fields[source], s.empty...) // a field that joined since
-			}
-		}
-		records = append(records, &kgo.Record{
-			Topic: r.Sink, Key: []byte(r.Key), Value: encoder.Append(nil, r),
-			Timestamp: time.Unix(0, r.Start+(r.End-r.Start)/2),
-			Headers: []kgo.RecordHeader{
-				{Key: headerPipeline, Value: []byte(s.plan.Spec.Name)},
-				{Key: headerWindowEnd, Value: strconv.AppendInt(nil, r.End/1e6, 10)},
-			},
-		})
-	}
-	return records, nil
 }

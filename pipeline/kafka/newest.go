@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,19 +12,35 @@ import (
 	"github.com/aggrun/aggrun/pipeline/codec"
 )
 
-// newest is the schema that a topic's plan starts from: the latest of its
-// subject, or where there is none that of its newest record; nil when it has
-// neither.
-func (r *run) newest(ctx context.Context, topic string) (*codec.Schema, error) {
-	source, _ := r.plan.SourceOf(topic)
-	schema, err := r.source[source].latest(ctx, topic+"-value")
-	if schema != nil || err != nil {
-		return schema, err
+// newest finds the schemas that topics' plans start from: the latest of its
+// subject, or where there is none that of the topic's newest record; a topic that
+// has neither is left without.
+func (r *run) newest(ctx context.Context, all []*adoption) {
+	each(all, func(a *adoption) {
+		a.schema, a.err = r.source[a.source].latest(ctx, a.Topic+"-value")
+	})
+	var without []*adoption
+	var names []string
+	for _, a := range usable(all) {
+		if a.schema == nil {
+			without, names = append(without, a), append(names, a.Topic)
+		}
 	}
-	records, err := r.tail(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
+	tails := r.tails(ctx, names)
+	each(without, func(a *adoption) {
+		t := tails[a.Topic]
+		if a.err = t.err; a.err != nil {
+			return
+		}
+		if id, ok := newestID(t.records); ok {
+			a.schema, a.err = r.source[a.source].byID(ctx, id)
+		}
+	})
+}
+
+// newestID is the schema id of the newest of some records. What is wrong with a
+// record without one is for the worker to say.
+func newestID(records []*kgo.Record) (id int32, ok bool) {
 	var last *kgo.Record
 	for _, rec := range records {
 		if rec.Value != nil && (last == nil || rec.Timestamp.After(last.Timestamp)) {
@@ -31,80 +48,108 @@ func (r *run) newest(ctx context.Context, topic string) (*codec.Schema, error) {
 		}
 	}
 	if last == nil {
-		return nil, nil
+		return 0, false
 	}
 	id, _, err := codec.Header(last.Value)
-	if err != nil {
-		return nil, nil // the worker will say what is wrong with the record
-	}
-	r.shards.mu.Lock()
-	defer r.shards.mu.Unlock()
-	return r.source[source].byID(ctx, id)
+	return id, err == nil
 }
 
 // tailLimit bounds the wait for records that are there: compaction may have
 // removed the last of them.
 const tailLimit = 10 * time.Second
 
-// tail reads the last committed records of each partition, a few of each.
-func (r *run) tail(ctx context.Context, topic string) ([]*kgo.Record, error) {
+// tail is the last committed records of a topic, a few of each partition.
+type tail struct {
+	records []*kgo.Record
+	err     error
+}
+
+// tails reads those of several topics.
+func (r *run) tails(ctx context.Context, topics []string) map[string]*tail {
 	const few = 16
-	list, err := r.admin.ListTopics(ctx, topic)
-	if err != nil {
-		return nil, r.denied(err, "list topics")
+	tails := map[string]*tail{}
+	for _, topic := range topics {
+		tails[topic] = &tail{}
 	}
-	var ids []pipeline.Partition
-	for _, p := range list[topic].Partitions.Sorted() {
-		ids = append(ids, pipeline.Partition{Topic: topic, ID: p.Partition})
+	from, ends, err := r.last(ctx, topics, few)
+	if err == nil {
+		err = r.read(ctx, from, ends, tails)
+	}
+	for _, t := range tails {
+		if t.err == nil {
+			t.err = err
+		}
+	}
+	return tails
+}
+
+// last is where the last few records of each partition begin, and where they end;
+// those that have none are left out.
+func (r *run) last(ctx context.Context, topics []string, few int64) (from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, err error) {
+	if len(topics) == 0 {
+		return nil, nil, nil
+	}
+	ids, err := r.partitions(ctx, topics)
+	if err != nil {
+		return nil, nil, err
 	}
 	bounds, err := logs{ctx, r.admin, clock{time.Now()}}.Bounds(ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	from, left := map[int32]kgo.Offset{}, map[int32]int64{}
-	for _, id := range ids {
-		if b := bounds[id]; b.End.Stable > b.Start {
-			from[id.ID] = kgo.NewOffset().At(max(b.Start, b.End.Stable-few))
-			left[id.ID] = b.End.Stable
+	from, ends = map[string]map[int32]kgo.Offset{}, map[pipeline.Partition]int64{}
+	for id, b := range bounds {
+		if b.End.Stable <= b.Start {
+			continue
 		}
+		if from[id.Topic] == nil {
+			from[id.Topic] = map[int32]kgo.Offset{}
+		}
+		from[id.Topic][id.ID] = kgo.NewOffset().At(max(b.Start, b.End.Stable-few))
+		ends[id] = b.End.Stable
 	}
-	return r.read(ctx, topic, from, left)
+	return from, ends, nil
 }
 
-// read consumes a topic's partitions from their offsets to their ends.
-func (r *run) read(ctx context.Context, topic string, from map[int32]kgo.Offset, left map[int32]int64) ([]*kgo.Record, error) {
-	if len(left) == 0 {
-		return nil, nil
+// read consumes partitions from their offsets to their ends.
+func (r *run) read(ctx context.Context, from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, into map[string]*tail) error {
+	if len(ends) == 0 {
+		return nil
 	}
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(r.cfg.Brokers...),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+		kgo.ConsumePartitions(from),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 	}, r.cfg.Options...)...)
 	if err != nil {
-		return nil, fmt.Errorf("kafka client: %w", err)
+		return fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
-	var records []*kgo.Record
 	limited, cancel := context.WithTimeout(ctx, tailLimit)
 	defer cancel()
-	for len(left) > 0 {
+	for len(ends) > 0 {
 		fetches := client.PollFetches(limited)
 		if limited.Err() != nil {
-			return records, ctx.Err()
+			return ctx.Err()
 		}
-		if errs := fetches.Errors(); len(errs) > 0 {
-			return nil, r.denied(errs[0].Err, "read topic "+topic)
+		for _, fe := range fetches.Errors() {
+			t := into[fe.Topic]
+			if t == nil {
+				return r.denied(fe.Err, "read the last records")
+			}
+			t.err = r.denied(fe.Err, "read topic "+fe.Topic)
+			maps.DeleteFunc(ends, func(id pipeline.Partition, _ int64) bool { return id.Topic == fe.Topic })
 		}
 		fetches.EachRecord(func(rec *kgo.Record) {
-			if rec.Offset+1 >= left[rec.Partition] {
-				delete(left, rec.Partition)
+			id := pipeline.Partition{Topic: rec.Topic, ID: rec.Partition}
+			if end, ok := ends[id]; ok && rec.Offset+1 >= end {
+				delete(ends, id)
 			}
 			if !rec.Attrs.IsControl() {
-				records = append(records, rec)
+				into[rec.Topic].records = append(into[rec.Topic].records, rec)
 			}
 		})
 	}
-	return records, nil
+	return nil
 }

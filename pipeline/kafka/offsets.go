@@ -3,10 +3,9 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -15,7 +14,7 @@ import (
 // logs answers pipeline.Locate from the broker.
 type logs struct {
 	ctx   context.Context
-	admin *kadm.Client
+	admin *admin
 	clock clock
 }
 
@@ -26,13 +25,13 @@ func (l logs) Bounds(ids []pipeline.Partition) (map[pipeline.Partition]pipeline.
 	if err != nil {
 		return nil, err
 	}
-	starts, err := l.list(ids, l.admin.ListStartOffsets)
+	starts, err := l.list(ids, readUncommitted, atStart)
 	if err != nil {
 		return nil, err
 	}
 	bounds := map[pipeline.Partition]pipeline.Bounds{}
 	for _, id := range ids {
-		bounds[id] = pipeline.Bounds{Start: starts[id].Offset, End: ends[id]}
+		bounds[id] = pipeline.Bounds{Start: starts[id].offset, End: ends[id]}
 	}
 	return bounds, nil
 }
@@ -40,42 +39,64 @@ func (l logs) Bounds(ids []pipeline.Partition) (map[pipeline.Partition]pipeline.
 // ends asks where partitions end for readers of committed data, and in all.
 func (l logs) ends(ids []pipeline.Partition) (map[pipeline.Partition]pipeline.End, error) {
 	asked := l.clock.now()
-	stable, err := l.list(ids, l.admin.ListCommittedOffsets)
+	stable, err := l.list(ids, readCommitted, atEnd)
 	if err != nil {
 		return nil, err
 	}
-	high, err := l.list(ids, l.admin.ListEndOffsets)
+	high, err := l.list(ids, readUncommitted, atEnd)
 	if err != nil {
 		return nil, err
 	}
 	ends := map[pipeline.Partition]pipeline.End{}
 	for _, id := range ids {
-		ends[id] = pipeline.End{Stable: stable[id].Offset, High: high[id].Offset, Asked: asked}
+		ends[id] = pipeline.End{Stable: stable[id].offset, High: high[id].offset, Asked: asked}
 	}
 	return ends, nil
 }
 
-// AtTime looks offsets up by time; Kafka's times are milliseconds.
+// AtTime looks offsets up by time.
 func (l logs) AtTime(ids []pipeline.Partition, t int64) (map[pipeline.Partition]pipeline.TimedOffset, error) {
-	ms := ceilDiv(t, 1e6)
-	found, err := l.list(ids, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
-		return l.admin.ListOffsetsAfterMilli(ctx, ms, topics...)
-	})
+	at := make(map[pipeline.Partition]int64, len(ids))
+	for _, id := range ids {
+		at[id] = t
+	}
+	return l.atTimes(at)
+}
+
+// atTimes looks offsets up by a time of each partition, ns; Kafka's times are
+// milliseconds. Where there is none the end is asked for.
+func (l logs) atTimes(at map[pipeline.Partition]int64) (map[pipeline.Partition]pipeline.TimedOffset, error) {
+	ms := make(map[pipeline.Partition]int64, len(at))
+	for id, t := range at {
+		ms[id] = ceilDiv(t, 1e6)
+	}
+	found, err := l.admin.offsets(l.ctx, readUncommitted, ms)
 	if err != nil {
 		return nil, err
 	}
-	out := map[pipeline.Partition]pipeline.TimedOffset{}
+	var beyond []pipeline.Partition
 	for id, o := range found {
-		out[id] = pipeline.TimedOffset{Offset: o.Offset, Time: nanoseconds(o.Timestamp)}
+		if o.offset < 0 && ms[id] >= 0 {
+			beyond = append(beyond, id)
+		}
+	}
+	ends, err := l.list(beyond, readUncommitted, atEnd)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(found, ends)
+	out := make(map[pipeline.Partition]pipeline.TimedOffset, len(found))
+	for id, o := range found {
+		out[id] = pipeline.TimedOffset{Offset: o.offset, Time: nanoseconds(o.timestamp)}
 	}
 	return out, nil
 }
 
-// Newest asks for the largest timestamps (KIP-734); brokers before 3.0 cannot
-// tell, and now is taken for them.
+// Newest asks for the largest timestamps; brokers before 3.0 cannot tell, and now
+// is taken for them.
 func (l logs) Newest(ids []pipeline.Partition) (map[pipeline.Partition]int64, error) {
 	out := map[pipeline.Partition]int64{}
-	found, err := l.list(ids, l.admin.ListMaxTimestampOffsets)
+	found, err := l.list(ids, readUncommitted, atNewest)
 	if errors.Is(err, kerr.UnsupportedVersion) {
 		for _, id := range ids {
 			out[id] = l.clock.now()
@@ -86,31 +107,18 @@ func (l logs) Newest(ids []pipeline.Partition) (map[pipeline.Partition]int64, er
 		return nil, err
 	}
 	for id, o := range found {
-		out[id] = nanoseconds(o.Timestamp)
+		out[id] = nanoseconds(o.timestamp)
 	}
 	return out, nil
 }
 
-type lister func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error)
-
-// list asks for all partitions of the topics and picks the ones wanted.
-func (l logs) list(ids []pipeline.Partition, ask lister) (map[pipeline.Partition]kadm.ListedOffset, error) {
-	answer, err := ask(l.ctx, topicsOf(ids)...)
-	if err != nil {
-		return nil, fmt.Errorf("list offsets: %w", err)
-	}
-	out := make(map[pipeline.Partition]kadm.ListedOffset, len(ids))
+// list asks the same of all partitions.
+func (l logs) list(ids []pipeline.Partition, isolation int8, at int64) (map[pipeline.Partition]listed, error) {
+	all := make(map[pipeline.Partition]int64, len(ids))
 	for _, id := range ids {
-		o, ok := answer.Lookup(id.Topic, id.ID)
-		if !ok {
-			return nil, fmt.Errorf("list offsets of %s/%d: no answer", id.Topic, id.ID)
-		}
-		if o.Err != nil {
-			return nil, fmt.Errorf("list offsets of %s/%d: %w", id.Topic, id.ID, o.Err)
-		}
-		out[id] = o
+		all[id] = at
 	}
-	return out, nil
+	return l.admin.offsets(l.ctx, isolation, all)
 }
 
 func topicsOf(ids []pipeline.Partition) []string {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +23,9 @@ type registry struct {
 	name   string
 	client *sr.Client
 	log    *slog.Logger
-	known  map[int32]*codec.Schema // an id never changes its schema; guarded by the shards' lock
+
+	mu    sync.Mutex
+	known map[int32]*codec.Schema // an id never changes its schema
 
 	answered atomic.Bool // once it has, a wrong path is not why it does not
 }
@@ -31,7 +34,10 @@ type registry struct {
 const latestVersion = -1
 
 func newRegistry(url, name string, log *slog.Logger) (*registry, error) {
-	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(url, "/")), sr.UserAgent("aggrun"), sr.HTTPClient(&http.Client{Timeout: 10 * time.Second}))
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = atOnce
+	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(url, "/")), sr.UserAgent("aggrun"),
+		sr.HTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: transport}))
 	if err != nil {
 		return nil, stop("%s registry %s: %v", name, url, err)
 	}
@@ -40,10 +46,12 @@ func newRegistry(url, name string, log *slog.Logger) (*registry, error) {
 
 // byID gives a writer schema; nil where the registry does not know the id.
 func (r *registry) byID(ctx context.Context, id int32) (*codec.Schema, error) {
-	if schema, ok := r.known[id]; ok {
+	r.mu.Lock()
+	schema := r.known[id]
+	r.mu.Unlock()
+	if schema != nil {
 		return schema, nil
 	}
-	var schema *codec.Schema
 	err := r.ask(ctx, func() error {
 		s, err := r.client.SchemaByID(ctx, int(id))
 		if isNotFound(err) {
@@ -56,7 +64,7 @@ func (r *registry) byID(ctx context.Context, id int32) (*codec.Schema, error) {
 		return err
 	})
 	if schema != nil {
-		r.known[id] = schema
+		r.learn(id, schema)
 	}
 	return schema, err
 }
@@ -72,10 +80,19 @@ func (r *registry) latest(ctx context.Context, subject string) (*codec.Schema, e
 		if err != nil {
 			return err
 		}
-		schema, err = r.parse(ctx, s.Schema)
+		if schema, err = r.parse(ctx, s.Schema); err == nil {
+			r.learn(int32(s.ID), schema)
+		}
 		return err
 	})
 	return schema, err
+}
+
+// learn keeps what schema an id stands for.
+func (r *registry) learn(id int32, schema *codec.Schema) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known[id] = schema
 }
 
 // parse reads a schema with those it refers to.
@@ -128,11 +145,11 @@ func (r *registry) register(ctx context.Context, subject string, derived *codec.
 			return stop("sink registry, subject %s: the derived schema is incompatible with the registered one: %s; "+
 				"write to another sink.topic, or change the subject's compatibility level", subject, r.differences(ctx, subject, derived))
 		}
-		s, err := r.client.CreateSchema(ctx, subject, schema)
+		registered, err := r.client.RegisterSchema(ctx, subject, schema, -1, -1) // the registry chooses both numbers
 		if err != nil {
 			return refusal(subject, err)
 		}
-		id = int32(s.ID)
+		id = int32(registered)
 		return nil
 	})
 	return id, err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -22,7 +21,7 @@ type run struct {
 	log    *slog.Logger
 	group  string
 	client *kgo.Client // for everything outside the group
-	admin  *kadm.Client
+	admin  *admin
 	source []*registry // by source of the plan
 	shards *shards
 	origin pipeline.Origin
@@ -48,7 +47,7 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 	r := &run{
 		cfg: cfg, plan: plan, log: log,
 		group:  cfg.Group + "." + plan.Spec.Name,
-		client: client, admin: kadm.NewClient(client),
+		client: client, admin: newAdmin(client),
 		schemas: make([][]*codec.Schema, len(plan.Spec.Sources)),
 		report:  Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
 	}

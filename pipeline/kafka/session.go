@@ -36,6 +36,7 @@ type session struct {
 	fetched  *kmsg.OffsetFetchResponse  // of kgo's goroutine alone
 	consumer atomic.Pointer[kgo.Client] // tx's client, as the callbacks know it
 	refused  backoff
+	out      outgoing // of the worker's goroutine alone
 	wg       sync.WaitGroup
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -45,8 +44,16 @@ type shard struct {
 	layouts  []*pipeline.Layout   // by source; nil for those without a topic
 	decoders []map[int32]*decoder // by source and writer schema id
 	told     time.Time            // when the log was last told of one that is of no use
-	encoder  *codec.Encoder       // of what the layouts were; nil when they have grown
-	widths   []int                // fields that it knows, by source
+	encoder  *codec.Encoder       // of all that the layouts have; nil when they have grown
+	grown    int                  // how often they have
+
+	registering sync.Mutex // held over what makes an encoder; taken before the shards' lock
+}
+
+// grew tells that the layouts have more than the encoder knows.
+func (sh *shard) grew() {
+	sh.encoder = nil
+	sh.grown++
 }
 
 // decoder is what is known of a writer schema.
@@ -82,94 +89,12 @@ func (s *shards) of(topic string) topicShard {
 	}
 	source, _ := s.plan.SourceOf(topic)
 	if sh.layouts[source] == nil {
-		sh.layouts[source], sh.decoders[source], sh.encoder = s.plan.NewLayout(source), map[int32]*decoder{}, nil
+		sh.layouts[source], sh.decoders[source] = s.plan.NewLayout(source), map[int32]*decoder{}
+		sh.grew()
 	}
 	t := topicShard{shard: sh, name: topic, source: source}
 	s.byTopic[topic] = t
 	return t
-}
-
-// describe adds the fields of a topic's schema to its shard and registers what
-// follows for the sink.
-func (s *shards) describe(ctx context.Context, topic string, partitions int, schema *codec.Schema) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.of(topic)
-	t.partitions = partitions
-	s.byTopic[topic] = t
-	if schema == nil {
-		return nil
-	}
-	if err := s.grow(t, schema); err != nil {
-		return err
-	}
-	if len(t.layouts[t.source].Fields)+len(s.plan.Spec.Aggregates) == 0 {
-		return nil // nothing to tell so far
-	}
-	_, err := s.encoding(ctx, t.shard)
-	return err
-}
-
-// encoding gives the encoder for all that the layouts have, its schema
-// registered.
-func (s *shards) encoding(ctx context.Context, sh *shard) (*codec.Encoder, error) {
-	if sh.encoder != nil {
-		return sh.encoder, nil
-	}
-	out, err := s.plan.Output(sh.layouts)
-	if err != nil {
-		return nil, err
-	}
-	id, err := s.registerOutput(ctx, sh.sink, out)
-	if len(out.Group) > 0 && errors.As(err, new(*pipeline.Stop)) {
-		id, err = s.registerOutput(ctx, sh.sink, out) // another worker may just have registered other types of groups
-	}
-	if err != nil {
-		return nil, err
-	}
-	sh.widths = sh.widths[:0]
-	for _, fields := range out.Sources {
-		sh.widths = append(sh.widths, len(fields))
-	}
-	sh.encoder = codec.NewEncoder(id, out, s.plan.Spec.Sink.Nulls)
-	return sh.encoder, nil
-}
-
-// registerOutput registers the schema of a sink's records, whose group values
-// keep the types they have in the registered one.
-func (s *shards) registerOutput(ctx context.Context, sink string, out pipeline.Output) (int32, error) {
-	if err := s.keepGroups(ctx, sink, out); err != nil {
-		return 0, err
-	}
-	schema, err := codec.SinkSchema(sink, s.plan.Spec.Sink, out)
-	if err != nil {
-		return 0, stop("sink schema of %s: %v", sink, err)
-	}
-	return s.sink.register(ctx, sink+"-value", schema)
-}
-
-// keepGroups adds the types that group values have in the registered schema: the
-// records there may be of writer schemas that this process has not met.
-func (s *shards) keepGroups(ctx context.Context, sink string, out pipeline.Output) error {
-	if len(out.Group) == 0 {
-		return nil
-	}
-	registered, err := s.sink.latest(ctx, sink+"-value")
-	if errors.As(err, new(*schemaError)) {
-		registered, err = nil, nil // nothing of ours: registering tells
-	}
-	if registered == nil || err != nil {
-		return err
-	}
-	for i := range out.Group {
-		g := &out.Group[i]
-		if info, ok, err := registered.Field(g.Name); ok && err == nil {
-			g.Types = append(g.Types, info.KeyTypes...)
-			slices.Sort(g.Types)
-			g.Types = slices.Compact(g.Types)
-		}
-	}
-	return nil
 }
 
 // decode adds a batch of the records of one partition to a piece that has room for
@@ -285,14 +210,14 @@ func (s *shards) grow(t topicShard, schema *codec.Schema) error {
 	}
 	if len(layout.Fields) > had {
 		clear(t.decoders[t.source])
-		t.encoder = nil
+		t.grew()
 	}
 	for _, c := range layout.Columns {
 		if c.Form != pipeline.Key {
 			continue
 		}
 		if info, ok, err := schema.Field(c.Path); ok && err == nil && layout.Group(info.Field, info.KeyTypes) {
-			t.encoder = nil
+			t.grew()
 		}
 	}
 	return nil

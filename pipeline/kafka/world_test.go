@@ -2,9 +2,11 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -214,25 +216,15 @@ func (w *world) readAll(ctx context.Context, r *run, topic string) []*kgo.Record
 	if err != nil || list[topic].Err != nil {
 		return nil
 	}
-	var ids []pipeline.Partition
-	for _, p := range list[topic].Partitions.Sorted() {
-		ids = append(ids, pipeline.Partition{Topic: topic, ID: p.Partition})
+	from, ends, err := r.last(ctx, []string{topic}, math.MaxInt64)
+	all := map[string]*tail{topic: {}}
+	if err == nil {
+		err = r.read(ctx, from, ends, all)
 	}
-	bounds, err := logs{ctx, r.admin, clock{time.Now()}}.Bounds(ids)
-	if err != nil {
+	if err = errors.Join(err, all[topic].err); err != nil {
 		w.t.Fatal(err)
 	}
-	from, left := map[int32]kgo.Offset{}, map[int32]int64{}
-	for id, b := range bounds {
-		if b.End.Stable > 0 {
-			from[id.ID], left[id.ID] = kgo.NewOffset().At(0), b.End.Stable
-		}
-	}
-	records, err := r.read(ctx, topic, from, left)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return records
+	return all[topic].records
 }
 
 // decodeResult reads a result by its schema: count and the sum of value0.
