@@ -24,10 +24,14 @@ func benchCommand() command {
 that does nothing with the records, which is the floor, and by the pipeline, as
 run --until-end does; each is a process of its own. It tells records/s of both,
 their ratio, and what processor and memory they take, and removes what it made.
+Before the first turn that counts there is one that does not, --warm-up: a broker
+that was just started is slow for seconds, and not for both alike.
 
 	aggrun bench --records 1e6 --runs 3
 	aggrun bench --brokers localhost:9092 --source-registry http://localhost:8081 \
 	    --sink-registry http://localhost:28081 --work all --json=bench.json
+	aggrun bench --records 3e6,30e6
+	aggrun bench --idle 100
 
 Without --brokers it runs an embedded broker, which takes its share of this
 machine. --work chooses what is measured, a load and a pipeline (--work list lists
@@ -38,7 +42,13 @@ value1 ... or, with --mixed, int0, long1, float2, double3, boolean4, string5, en
 nullable7, nested8 (of x and n), int9 ...
 
 That all records were aggregated is checked: without that there is no number. A
-million records or more tell of steady reading, fewer of how it begins.
+million records or more tell of steady reading, fewer of how it begins. Several
+--records measure each work with as many, and compare records/s with those of the
+fewest.
+
+--idle adds a third process to each turn: the pipeline, and in the same process so
+many more like it, whose topics are empty. They poll before the first record is
+read and until the last is committed.
 `,
 		bind: func(fs *pflag.FlagSet) action {
 			o := &benchOptions{}
@@ -56,10 +66,12 @@ type benchOptions struct {
 	work       string
 	only       string
 	load       bench.Load
-	records    quantity
+	records    quantities
 	disorder   float64 // percent
 	disorderBy time.Duration
 	runs       int
+	warmUp     int
+	idle       int
 	json       string
 	profile    string
 	job        string
@@ -72,13 +84,15 @@ const toStdout = "-"
 func (o *benchOptions) bind(fs *pflag.FlagSet) {
 	o.flags = fs
 	first := bench.Works()[0]
-	o.records = quantity(first.Load.Records)
+	o.records = quantities{first.Load.Records}
 	fs.StringVar(&o.work, "work", first.Name, "measure the work `NAME`; list lists them, all takes them all")
 	o.specs.bind(fs)
 	fs.StringVar(&o.only, "only", "", "of several pipelines measure `NAME`")
 	o.bindVM(fs)
 	fs.IntVar(&o.runs, "runs", 5, "read everything `N` times")
-	fs.Var(&o.records, "records", "records of all topics together, such as 3000000 or 3e6")
+	fs.IntVar(&o.warmUp, "warm-up", 1, "before that read everything `N` times without measuring")
+	fs.IntVar(&o.idle, "idle", 0, "measure the pipeline with `N` idle ones beside it, too")
+	fs.Var(&o.records, "records", "records of all topics together, such as 3000000 or 3e6; several, parted by commas, are measured one after another")
 	fs.IntVar(&o.load.Fields, "fields", first.Load.Fields, "`N` fields in each record, beside time")
 	fs.BoolVar(&o.load.Mixed, "mixed", false, "fields of mixed types, instead of doubles")
 	fs.IntVar(&o.load.Topics, "topics", first.Load.Topics, "`N` topics")
@@ -116,7 +130,7 @@ func (o *benchOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	b := bench.Bench{
-		Works: works, VM: o.vm, Runs: o.runs, Profile: o.profile, Tell: s.err,
+		Works: works, VM: o.vm, WarmUp: o.warmUp, Runs: o.runs, Idle: o.idle, Profile: o.profile, Tell: s.err,
 		Self: bench.Self{Args: []string{"bench", "--log-level", o.level.word, "--log-format", o.format.word, "--" + benchJob}, Stderr: s.err},
 	}
 	if len(o.paths) > 0 {
@@ -147,39 +161,59 @@ func (o *benchOptions) measured(ctx context.Context, s streams) error {
 	return nil
 }
 
-// works are those that are named, changed as the flags say that were given.
+// works are those that are named, changed as the flags say that were given, and
+// each as often as there are numbers of records.
 func (o *benchOptions) works() ([]bench.Work, error) {
-	chosen := bench.Works()
-	if o.work != "all" {
-		w, ok := bench.Lookup(o.work)
-		if !ok {
-			return nil, fmt.Errorf("--work %s: there is none; aggrun bench --work list lists them", o.work)
-		}
-		chosen = []bench.Work{w}
+	chosen, err := o.named()
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case o.runs < 1:
 		return nil, fmt.Errorf("--runs %d: want 1 or more", o.runs)
+	case o.warmUp < 0 || o.idle < 0 || o.idle > 999:
+		return nil, fmt.Errorf("--warm-up %d, --idle %d: want 0 or more, and at most 999 idle ones", o.warmUp, o.idle)
 	case len(o.paths) > 0 && len(chosen) > 1:
 		return nil, errors.New("-f takes the place of one work's pipeline: choose the load by --work NAME")
 	}
-	for i := range chosen {
-		w := &chosen[i]
+	var all []bench.Work
+	for _, w := range chosen {
 		o.change(&w.Load)
 		if len(o.paths) > 0 {
 			w.Doc, w.Goal = strings.Join(o.paths, " "), 0
 		}
-		if err := w.Load.Check(); err != nil {
-			return nil, err
+		for _, w.Load.Records = range o.sizes(w.Load) {
+			if err := w.Load.Check(); err != nil {
+				return nil, err
+			}
+			all = append(all, w)
 		}
 	}
-	return chosen, nil
+	return all, nil
+}
+
+func (o *benchOptions) named() ([]bench.Work, error) {
+	if o.work == "all" {
+		return bench.Works(), nil
+	}
+	w, ok := bench.Lookup(o.work)
+	if !ok {
+		return nil, fmt.Errorf("--work %s: there is none; aggrun bench --work list lists them", o.work)
+	}
+	return []bench.Work{w}, nil
+}
+
+// sizes are the numbers of records to measure a load with.
+func (o *benchOptions) sizes(l bench.Load) []int64 {
+	if o.flags.Changed("records") {
+		return o.records
+	}
+	return []int64{l.Records}
 }
 
 // change sets what flags were given for.
 func (o *benchOptions) change(l *bench.Load) {
 	for flag, set := range map[string]func(){
-		"records":     func() { l.Records = int64(o.records) },
 		"fields":      func() { l.Fields = o.load.Fields },
 		"mixed":       func() { l.Mixed = o.load.Mixed },
 		"topics":      func() { l.Topics = o.load.Topics },

@@ -74,17 +74,27 @@ func (c *choice) Set(text string) error {
 	return fmt.Errorf("want %s", strings.Join(c.allowed, " or "))
 }
 
-// quantity is a whole number above 0, which may be written as 3e6.
-type quantity int64
+// quantities are whole numbers above 0, each of which may be written as 3e6.
+type quantities []int64
 
-func (q *quantity) String() string { return strconv.FormatInt(int64(*q), 10) }
-func (q *quantity) Type() string   { return "N" }
-
-func (q *quantity) Set(text string) error {
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || x != math.Trunc(x) || x < 1 || x > 1e15 {
-		return errors.New("want a whole number above 0, such as 3000000 or 3e6")
+func (q *quantities) String() string {
+	var texts []string
+	for _, n := range *q {
+		texts = append(texts, strconv.FormatInt(n, 10))
 	}
-	*q = quantity(x)
+	return strings.Join(texts, ",")
+}
+func (q *quantities) Type() string { return "N,..." }
+
+func (q *quantities) Set(text string) error {
+	var found []int64
+	for part := range strings.SplitSeq(text, ",") {
+		x, err := strconv.ParseFloat(part, 64)
+		if err != nil || x != math.Trunc(x) || x < 1 || x > 1e15 {
+			return errors.New("want a whole number above 0, such as 3000000 or 3e6")
+		}
+		found = append(found, int64(x))
+	}
+	*q = found
 	return nil
 }

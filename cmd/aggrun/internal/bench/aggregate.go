@@ -71,27 +71,13 @@ func onto(p spec.Pipeline, name string, topics []string) (spec.Pipeline, error) 
 
 // aggregate runs the pipeline as run --until-end does.
 func (j Job) aggregate(ctx context.Context, log *slog.Logger, m *meter) (Sample, time.Time, error) {
-	p, err := j.Pipeline.load()
+	plan, err := j.plan(j.Name, j.Topics)
 	if err != nil {
 		return Sample{}, time.Time{}, err
 	}
-	registries := map[string]string{spec.SourceRegistry: j.Source, spec.SinkRegistry: j.Sink}
-	for _, s := range p.Sources {
-		registries[s.Registry] = j.Source
-	}
-	if p, err = onto(p, j.Name, j.Topics); err != nil {
-		return Sample{}, time.Time{}, err
-	}
-	plan, err := pipeline.Compile(p, pipeline.Options{VM: j.Pipeline.VM})
-	if err != nil {
-		return Sample{}, time.Time{}, err
-	}
-	reports, err := kafka.Run(ctx, kafka.Config{
-		Brokers: j.Brokers, Registries: registries, Group: j.Name, UntilEnd: true,
-		Start: &spec.Start{Kind: spec.StartEarliest},
-		Log:   log, Options: []kgo.Opt{kgo.WithHooks(m)},
-		Fatal: func(err error) { log.Error("the transaction's outcome is not known", "error", err); os.Exit(1) },
-	}, []*pipeline.Plan{plan})
+	cfg := j.config(plan, log, m)
+	cfg.UntilEnd = true
+	reports, err := kafka.Run(ctx, cfg, []*pipeline.Plan{plan})
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -100,6 +86,32 @@ func (j Job) aggregate(ctx context.Context, log *slog.Logger, m *meter) (Sample,
 	}
 	s, err := j.account(reports[0])
 	return s, reports[0].Last, err
+}
+
+// plan is the pipeline's under a name, reading the topics.
+func (j Job) plan(name string, topics []string) (*pipeline.Plan, error) {
+	p, err := j.Pipeline.load()
+	if err != nil {
+		return nil, err
+	}
+	if p, err = onto(p, name, topics); err != nil {
+		return nil, err
+	}
+	return pipeline.Compile(p, pipeline.Options{VM: j.Pipeline.VM})
+}
+
+// config is what one pipeline runs with; its clients tell the hook what they do.
+func (j Job) config(plan *pipeline.Plan, log *slog.Logger, hook kgo.Hook) kafka.Config {
+	registries := map[string]string{spec.SourceRegistry: j.Source, spec.SinkRegistry: j.Sink}
+	for _, s := range plan.Spec.Sources {
+		registries[s.Registry] = j.Source
+	}
+	return kafka.Config{
+		Brokers: j.Brokers, Registries: registries, Group: plan.Spec.Name,
+		Start: &spec.Start{Kind: spec.StartEarliest},
+		Log:   log, Options: []kgo.Opt{kgo.WithHooks(hook)},
+		Fatal: func(err error) { log.Error("the transaction's outcome is not known", "error", err); os.Exit(1) },
+	}
 }
 
 // account checks that every record was aggregated, or left out as the spec wants.

@@ -2,12 +2,13 @@
 // the topic can be read at all.
 //
 //	Work -> Bench.Run -> topics are made and filled (workload.go, record.go)
-//	                  -> runs, each two processes: the floor (floor.go) and the pipeline (aggregate.go)
-//	                  -> Report (report.go), as text and JSON
+//	                  -> turns, each of two processes: the floor (floor.go) and the pipeline (aggregate.go),
+//	                     and a third where idle pipelines are wanted beside it (idle.go)
+//	                  -> Report (measures.go, report.go), as text and JSON
 //
-// The floor and the pipeline take turns in going first, and a ratio is that of the
-// two of one run, so that a machine that is slow for a while is so for both. Each
-// is a process of its own, which this program starts of itself with a Job to do
+// The processes of a turn change in going first, and a ratio is that of two of one
+// turn, so that a machine that is slow for a while is so for both. Each is a
+// process of its own, which this program starts of itself with a Job to do
 // (measure.go). All that is made on the cluster has names that begin with a random
 // one, and is removed when the work is done, also when it is interrupted
 // (cluster.go).
@@ -31,8 +32,10 @@ type Bench struct {
 	Works   []Work
 	Chosen  *Chosen // the pipeline in place of the works' own
 	VM      bool    // of the works' own pipelines
-	Runs    int
-	Profile string // folder for CPU profiles; "" writes none
+	WarmUp  int     // turns of each work that come first and do not count
+	Runs    int     // turns that count
+	Idle    int     // pipelines beside the measured one, in a process more of each turn
+	Profile string  // folder for CPU profiles; "" writes none
 	Self    Self
 	Tell    io.Writer // progress
 }
@@ -78,23 +81,53 @@ func (b Bench) measure(ctx context.Context, dir string, w Work) (o Outcome, err 
 		return o, err
 	}
 	defer func() { err = errors.Join(err, b.Cluster.clear(name)) }()
-	o = Outcome{Work: w.Name, Doc: w.Doc, Goal: w.Goal, Load: w.Load}
+	o = Outcome{Work: w.Name, Doc: w.Doc, Goal: w.Goal, Load: w.Load, Idle: b.Idle}
 	if o.Filled, err = b.fill(ctx, w.Load, topics); err != nil {
 		return o, err
 	}
-	o.describe(b.Tell)
-	for n := range b.Runs {
-		pair, err := b.pair(ctx, n, w, Job{
-			Cluster: b.Cluster, Name: fmt.Sprintf("%s-r%d", name, n), Topics: topics,
-			Records: w.Load.Records, Ordered: w.Load.Disorder == 0, Pipeline: &chosen,
-		})
-		if err != nil {
+	if b.Idle > 0 {
+		if _, err := b.Cluster.prepare(ctx, w.Load, idleTopics(name, b.Idle, len(p.Sources))); err != nil {
 			return o, err
 		}
-		o.add(pair)
-		o.tell(b.Tell, n)
 	}
-	return o, nil
+	o.describe(b.Tell)
+	err = b.turns(ctx, &o, w, Job{
+		Cluster: b.Cluster, Name: name, Topics: topics,
+		Records: w.Load.Records, Ordered: w.Load.Disorder == 0, Pipeline: &chosen,
+	})
+	return o, err
+}
+
+// turns takes the turns up that come after the warm-up. Each has a name of its own.
+func (b Bench) turns(ctx context.Context, o *Outcome, w Work, j Job) error {
+	name := j.Name
+	for n := range b.WarmUp + b.Runs {
+		j.Name = fmt.Sprintf("%s-r%d", name, n)
+		counts := n >= b.WarmUp
+		if b.Profile != "" && counts {
+			j.Profile = filepath.Join(b.Profile, fmt.Sprintf("%s-%d", b.label(w), n-b.WarmUp+1))
+		}
+		t, err := b.turn(ctx, n, name, j)
+		if err != nil {
+			return err
+		}
+		t.Figures = o.figures(t)
+		if counts {
+			o.add(t)
+		}
+		t.tell(b.Tell, n-b.WarmUp+1)
+	}
+	return nil
+}
+
+// label tells a work from others of its name, which have other numbers of records.
+func (b Bench) label(w Work) string {
+	for _, other := range b.Works {
+		if other.Name == w.Name && other.Load.Records != w.Load.Records {
+			return fmt.Sprintf("%s-%d", w.Name, w.Load.Records)
+		}
+	}
+	return w.Name
 }
 
 // choose gives the pipeline of a work: the user's, or its own, as a file.
@@ -124,22 +157,31 @@ func (b Bench) fill(ctx context.Context, l Load, topics []string) (Filled, error
 	return newFiller(l, topics, schemas, time.Now()).fill(ctx, b.Cluster.Brokers)
 }
 
-// pair is one run: the floor and the pipeline, which take turns in going first.
-func (b Bench) pair(ctx context.Context, n int, w Work, j Job) (p Pair, err error) {
-	floor := j
+// turn is turn n: the floor, and the pipeline alone and with idle ones, which take
+// turns in going first. The idle ones have the bench's name and not the turn's: each
+// turn finds them as the last one left them.
+func (b Bench) turn(ctx context.Context, n int, name string, j Job) (t Turn, err error) {
+	floor, beside := j, j
 	floor.Pipeline = nil
-	if b.Profile != "" {
-		j.Profile = filepath.Join(b.Profile, fmt.Sprintf("%s-%d.pprof", w.Name, n+1))
-		floor.Profile = filepath.Join(b.Profile, fmt.Sprintf("%s-%d-floor.pprof", w.Name, n+1))
+	beside.Name, beside.Idle, beside.IdleName = j.Name+"-idle", b.Idle, name
+	if j.Profile != "" {
+		j.Profile, floor.Profile, beside.Profile = j.Profile+".pprof", j.Profile+"-floor.pprof", j.Profile+"-idle.pprof"
 	}
 	steps := []func() error{
-		func() (err error) { p.Floor, err = b.Self.measure(ctx, floor); return err },
-		func() (err error) { p.Run, err = b.Self.measure(ctx, j); return err },
+		func() (err error) { t.Floor, err = b.Self.measure(ctx, floor); return err },
+		func() (err error) { t.Run, err = b.Self.measure(ctx, j); return err },
+	}
+	if b.Idle > 0 {
+		steps = append(steps, func() error {
+			s, err := b.Self.measure(ctx, beside)
+			t.WithIdle = &s
+			return err
+		})
 	}
 	for i := range steps {
 		if err := steps[(n+i)%len(steps)](); err != nil {
-			return p, err
+			return t, err
 		}
 	}
-	return p, nil
+	return t, nil
 }

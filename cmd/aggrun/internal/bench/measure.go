@@ -31,6 +31,8 @@ type Job struct {
 	Ordered  bool     `json:"ordered"`            // no record may be late
 	Pipeline *Chosen  `json:"pipeline,omitempty"` // nil: the floor
 	Profile  string   `json:"profile,omitempty"`  // file for a CPU profile
+	Idle     int      `json:"idle,omitempty"`     // pipelines beside it
+	IdleName string   `json:"idle_name,omitempty"`
 }
 
 // Sample is what was seen of one process.
@@ -59,12 +61,16 @@ func (j Job) Work(ctx context.Context, log *slog.Logger, w io.Writer) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	m := &meter{reading: map[int32]time.Time{}}
-	s, last, err := j.read(ctx, log, m)
+	idle, err := j.standBy(ctx, log)
 	if err != nil {
 		return err
 	}
+	m := &meter{reading: map[int32]time.Time{}}
+	s, last, err := j.read(ctx, log, m)
 	end := used()
+	if err = errors.Join(err, idle.stop()); err != nil {
+		return err
+	}
 	if !m.started.Load() || last.Before(m.first.at) {
 		return errors.New("no record was received, or none committed")
 	}
