@@ -18,6 +18,7 @@ type cell struct {
 // state is what became of one input of a cell.
 type state struct {
 	n            int64 // values
+	kept         int64 // of each value by an exact quantile: 1, or 0 where there is none
 	firstTime    int64 // of firstValue; kept while n is below min_sample_size
 	firstValue   float64
 	accumulators []functions.Accumulator
@@ -55,6 +56,8 @@ func (p *pane) size() int {
 // once the plan is warm.
 type cells struct {
 	plan     *Plan
+	held     int       // that are in open panes
+	samples  int64     // values that exact quantiles keep in them
 	free     [][]*cell // by source, whose cells may have inputs of fields that joined
 	programs []*program
 	outcomes *outcomes
@@ -107,11 +110,15 @@ func newState(kinds []functions.Kind) state {
 	s := state{accumulators: make([]functions.Accumulator, len(kinds))}
 	for i, k := range kinds {
 		s.accumulators[i] = functions.New(k)
+		if k == functions.Samples {
+			s.kept = 1
+		}
 	}
 	return s
 }
 
 func (cs *cells) get(source int) *cell {
+	cs.held++
 	if n := len(cs.free[source]); n > 0 {
 		c := cs.free[source][n-1]
 		cs.free[source] = cs.free[source][:n-1]
@@ -125,8 +132,10 @@ func (cs *cells) get(source int) *cell {
 }
 
 func (cs *cells) put(source int, c *cell) {
+	cs.held--
 	c.count = 0
 	for i := range c.inputs {
+		cs.samples -= c.inputs[i].kept * c.inputs[i].n
 		c.inputs[i].reset()
 	}
 	if len(cs.free[source]) < maxFree {
@@ -187,6 +196,7 @@ func (cs *cells) addNumbers(s *state, times []int64, column []float64, rows sele
 	}
 	s.addFirst(ts, vs, int64(cs.plan.Spec.MinSample))
 	s.n += int64(len(vs))
+	cs.samples += s.kept * int64(len(vs))
 	for _, a := range s.accumulators {
 		a.Add(ts, vs)
 	}
