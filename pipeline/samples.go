@@ -23,7 +23,7 @@ func (w *Worker) checkSamples() error {
 		}
 		windows += t.undecided()
 	}
-	return stopf("%s keep %d values at once, in %d open windows, which is more than max_samples (%d, 8 bytes each): raise max_samples, "+
+	return stopf("%s keep %d values in the windows that are open (%d), more than max_samples (%d, of 8 bytes each): raise max_samples, "+
 		"make the window shorter, or write approx_quantile(x, p) under aggregates instead, which keeps a few values whatever comes",
 		w.plan.exactQuantiles(), w.cells.samples, windows, w.plan.maxSamples)
 }

@@ -310,6 +310,7 @@ func (w *Worker) transact() (committed bool, err error) {
 	}
 	if committed, err = w.client.Commit(c); committed && err == nil {
 		w.committed(c)
+		w.waiting = None // what comes from now on waits anew
 		w.began, w.wrote = w.now, len(c.Results)+len(c.DeadLetters) > 0
 	}
 	return committed, err
@@ -465,3 +466,6 @@ func (w *Worker) Finished() bool {
 
 // Totals says what became of the offsets that this worker committed.
 func (w *Worker) Totals() map[Partition]Counts { return w.totals }
+
+// Held is how many cells open windows hold: groups of panes and partitions.
+func (w *Worker) Held() int { return w.cells.held }
