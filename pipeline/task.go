@@ -28,6 +28,7 @@ type task struct {
 	owned   int   // how many of them the leader assigned here
 	torn    int64 // since when these differ; None
 	reading bool  // the client was told to read every partition
+	pauses  bool  // a partition may be paused
 	touched bool  // something came: records, the end of a partition, another assignment
 	turns   int64 // when C is to be looked at again though nothing came
 	due     due   // as that was last looked at

@@ -25,7 +25,9 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	}
 	select {
 	case s.applied = <-s.decoded:
-		return s.applied.fetch, s.applied.err
+		f := s.applied.fetch
+		f.Now = s.clock.now()
+		return f, s.applied.err
 	case <-s.ctx.Done():
 		return pipeline.Fetch{}, s.ctx.Err()
 	}

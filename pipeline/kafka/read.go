@@ -51,12 +51,11 @@ func (s *session) reading() {
 // deal decodes what was polled and hands it over in pieces; false ends the
 // reading. The first piece brings the events, even where there is no record.
 func (s *session) deal(of *polled) bool {
-	now, left := s.clock.now(), of.fetches.NumRecords()
+	left := of.fetches.NumRecords()
 	p := s.piece(of, left)
 	if p == nil {
 		return false
 	}
-	p.fetch.Now = now
 	p.fetch.Events, p.fetch.Generation, p.err = s.queue.take()
 	if p.err == nil { // else kgo makes of it what it likes
 		p.err = s.failed(of.fetches)
@@ -74,7 +73,7 @@ func (s *session) deal(of *polled) bool {
 			records, left = records[n:], left-n
 			if p.room() == 0 && left > 0 && p.err == nil {
 				if p = s.next(p, left); p != nil {
-					p.fetch.Now, p.fetch.Generation = now, generation
+					p.fetch.Generation = generation
 				}
 			}
 		}
