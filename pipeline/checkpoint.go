@@ -46,8 +46,12 @@ type Unknown struct {
 var errForeign = errors.New("the metadata is not aggrun's")
 
 // Encode gives the metadata string of a commit at offset done.
-func (c Checkpoint) Encode(done int64) string {
-	b := binary.AppendUvarint([]byte{checkpointVersion}, uint64(len(c.Fingerprint)))
+func (c Checkpoint) Encode(done int64) string { return string(c.appendTo(nil, done)) }
+
+// appendTo appends what Encode gives.
+func (c *Checkpoint) appendTo(dst []byte, done int64) []byte {
+	var room [256]byte
+	b := binary.AppendUvarint(append(room[:0], checkpointVersion), uint64(len(c.Fingerprint)))
 	for _, h := range c.Fingerprint {
 		b = binary.BigEndian.AppendUint32(b, h)
 	}
@@ -66,7 +70,7 @@ func (c Checkpoint) Encode(done int64) string {
 		b = binary.AppendVarint(b, done-u.Last)
 	}
 	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	return base64.StdEncoding.EncodeToString(b)
+	return base64.StdEncoding.AppendEncode(dst, b)
 }
 
 // DecodeCheckpoint reads the metadata string of a commit at offset done. The
