@@ -115,7 +115,7 @@ type Worker struct {
 	totals  map[Partition]Counts
 
 	metadata []byte // of the commit that is being made
-	lengths  []int  // of each offset's
+	lengths  []int  // of each offset's, or of those of the commit before
 }
 
 // NewWorker makes a worker that owns nothing yet. closeOpen emits the windows
@@ -372,7 +372,7 @@ func (w *Worker) offset(c *Commit, t *task, p *part) error {
 		return nil
 	}
 	if c.Offsets == nil {
-		c.Offsets, w.lengths = make([]Offset, 0, len(w.shards)), w.lengths[:0]
+		c.Offsets, w.lengths = make([]Offset, 0, max(len(w.lengths), 1)), w.lengths[:0]
 	}
 	c.Offsets = append(c.Offsets, Offset{Partition: p.id, At: p.applied, Epoch: p.epoch})
 	w.lengths = append(w.lengths, len(metadata))
