@@ -170,7 +170,7 @@ func TestWarmAccumulatorsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// Make's accumulators share an array and nothing else, and cost two allocations.
+// Make's accumulators have states of their own, in three allocations at most.
 func TestMakeMakesSeparateOnes(t *testing.T) {
 	r := rand.New(rand.NewPCG(25, 26))
 	for kind := range kinds {
@@ -190,36 +190,11 @@ func TestMakeMakesSeparateOnes(t *testing.T) {
 				t.Errorf("kind %d, number %d: %v\n%s\n%s", kind, i, w.values, got, want)
 			}
 		}
-		if n := testing.AllocsPerRun(10, func() { Make(kind, len(windows)) }); n > 2 {
+		if n := testing.AllocsPerRun(10, func() { Make(kind, len(windows)) }); n > 3 {
 			t.Errorf("kind %d: %v allocations", kind, n)
 		}
 		if got := Make(kind, 0); len(got) != 0 {
 			t.Errorf("kind %d: %d accumulators of none", kind, len(got))
-		}
-	}
-}
-
-// Long windows are sorted by another way than short ones.
-func TestSortsAgree(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
-	for _, n := range []int{radixFrom, radixFrom + 1, 1000} {
-		for _, source := range sources {
-			values := make([]float64, n)
-			for i := range values {
-				values[i] = source(r, i)
-			}
-			values[n/2], values[n/3], values[n/4] = math.Copysign(0, -1), 0, math.Inf(-1)
-			s := fold(nil, Samples, window{make([]int64, n), values}).(*samples)
-			want := slices.Sorted(slices.Values(s.keys))
-			if s.sort(); !slices.Equal(s.keys, want) {
-				t.Fatalf("%d values out of order", n)
-			}
-			slices.Sort(values)
-			for i, x := range values {
-				if s.at(i) != x {
-					t.Fatalf("place %d holds %v, not %v", i, s.at(i), x)
-				}
-			}
 		}
 	}
 }

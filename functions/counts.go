@@ -1,5 +1,7 @@
 package functions
 
+import "math"
+
 var counts = []Function{
 	{
 		Name: "count", Doc: "number of records; with x, of those in which x has a value",
@@ -35,9 +37,10 @@ func (t *tally) count() (float64, bool) { return float64(t.n), true }
 type conditions struct{ n int64 }
 
 func (c *conditions) Add(_ []int64, values []float64) {
+	const one = 1023 << 52 // the bits of 1, which are compared faster
 	n := int64(0)
 	for _, x := range values {
-		if x == 1 {
+		if math.Float64bits(x) == one {
 			n++
 		}
 	}

@@ -30,6 +30,9 @@ type extent struct{ least, greatest float64 }
 func (e *extent) Add(_ []int64, values []float64) {
 	least, greatest := e.least, e.greatest
 	for _, x := range values {
+		if x >= least && x <= greatest { // nearly always, and soonest told
+			continue
+		}
 		if x < least {
 			least = x
 		}

@@ -29,16 +29,7 @@ func (m *moments) Add(_ []int64, values []float64) {
 		values = m.start(values)
 	}
 	m.n += int64(len(values))
-	k, s1, s2 := m.k, m.near.s1, m.near.s2
-	for _, x := range values {
-		d, e := twoDiff(x, k)
-		if a := math.Abs(d); a >= tiny && a <= huge {
-			s1, s2 = s1.gather(d, e), s2.gather(square(d, e))
-		} else if d != 0 {
-			m.addFar(x)
-		}
-	}
-	m.near = sums{s1, s2}
+	m.addAny(values[m.addClose(values):])
 }
 
 // start takes k, and gives the values after it.

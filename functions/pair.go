@@ -77,6 +77,18 @@ func (a pair) gather(x, e float64) pair {
 	return pair{s, a.lo + (r + e)}
 }
 
+// gatherLess is gather, with fewer steps, for an x that is mostly the smaller: to
+// tell which of two is smaller costs less than twoSum's indifference. Either way
+// what rounding took is exact, and so the same.
+func (a pair) gatherLess(x, e float64) pair {
+	s := a.hi + x
+	r := x - (s - a.hi)
+	if math.Float64bits(a.hi)<<1 < math.Float64bits(x)<<1 {
+		r = a.hi - (s - x)
+	}
+	return pair{s, a.lo + (r + e)}
+}
+
 // square gives (d + e)^2 for an e that is no more than d's rounding.
 func square(d, e float64) (p, q float64) {
 	p = float64(d * d)

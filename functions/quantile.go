@@ -100,7 +100,6 @@ func (s *samples) quantile(p decimal, m method) (float64, bool) {
 	if n == 0 {
 		return none()
 	}
-	s.sort()
 	i, share := m.place(p, n)
 	if share.hi == 0 {
 		return s.at(i), true

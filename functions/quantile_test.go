@@ -35,7 +35,7 @@ type numpySays struct {
 func TestQuantilesAgainstNumpy(t *testing.T) {
 	compared := 0
 	for _, c := range readGzip[numpySays](t, "testdata/quantiles.json.gz") {
-		s := new(samples)
+		s := New(Samples).(*samples)
 		s.Add(nil, parseAll(t, c.Values))
 		for method, byShare := range c.Says {
 			for p, says := range byShare {
@@ -100,7 +100,6 @@ func TestQuantilesAgreeWithQuartiles(t *testing.T) {
 }
 
 func sortedValues(s *samples) (values []float64) {
-	s.sort()
 	for i := range s.keys {
 		values = append(values, s.at(i))
 	}
@@ -110,7 +109,7 @@ func sortedValues(s *samples) (values []float64) {
 // A position that is whole gives that very value, whatever p is in binary and
 // however large its neighbours.
 func TestWholePositions(t *testing.T) {
-	s, n := new(samples), 99
+	s, n := New(Samples).(*samples), 99
 	for i := range n {
 		s.Add(nil, []float64{math.Ldexp(1, 10*i)})
 	}

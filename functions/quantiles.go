@@ -41,7 +41,6 @@ func (s *samples) median() (float64, bool) {
 	if n == 0 {
 		return none()
 	}
-	s.sort()
 	a, b := s.at((n-1)/2), s.at(n/2)
 	if m := (a + b) / 2; !math.IsInf(m, 0) {
 		return some(m)
@@ -61,7 +60,6 @@ func (s *samples) quartile(i int) (float64, bool) {
 	if n < 2 {
 		return none()
 	}
-	s.sort()
 	j := min(max(i*(n+1)/4, 1), n-1)
 	delta := float64(i*(n+1) - 4*j)
 	return between(s.at(j-1), s.at(j), delta)

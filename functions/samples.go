@@ -7,62 +7,175 @@ import (
 
 // samples keeps every value, as a key whose unsigned order is that of the
 // values, -0 before +0: so the sorted sequence has one form, whatever came when.
+// What is asked for are a few places of it. To find them the keys are dealt into
+// buckets of equal width, and those buckets sorted that a place is in.
 type samples struct {
-	keys   []uint64
-	spare  []uint64 // the other side of a radix sort
-	sorted bool
+	keys    []uint64
+	starts  []uint32 // of the buckets in keys, and the end; none before a place is asked for
+	settled int      // the bucket that was sorted last; -1: none
+	room    *[]uint64
+}
+
+// Samples that are made together share room to sort in: each has its turn.
+func makeSamples(n int) []Accumulator {
+	all, room := slab[samples](n), new([]uint64)
+	for _, a := range all {
+		a.(*samples).room = room
+	}
+	return all
 }
 
 func (s *samples) Add(_ []int64, values []float64) {
-	at := len(s.keys)
-	s.keys = slices.Grow(s.keys, len(values))[:at+len(values)]
-	for i, key := at, s.keys; i < len(key); i++ {
-		key[i] = keyOf(values[i-at])
+	keys := s.grow(len(values))
+	for i, x := range values {
+		keys[i] = keyOf(x)
 	}
-	s.sorted = false
 }
 
 func (s *samples) Merge(other Accumulator) {
-	s.keys = append(s.keys, other.(*samples).keys...)
-	s.sorted = false
+	from := other.(*samples).keys
+	copy(s.grow(len(from)), from)
 }
 
-func (s *samples) Reset() { s.keys, s.sorted = s.keys[:0], false }
+// grow gives room for n keys more. There may be many samples, so that they grow
+// by a quarter, not to twice.
+func (s *samples) grow(n int) []uint64 {
+	at, need := len(s.keys), len(s.keys)+n
+	if need > cap(s.keys) {
+		s.keys = append(slices.Grow([]uint64(nil), max(need, at+at/4)), s.keys...)
+	}
+	s.keys, s.starts = s.keys[:need], s.starts[:0]
+	return s.keys[at:]
+}
 
-func (s *samples) at(i int) float64 { return valueOf(s.keys[i]) }
+func (s *samples) Reset() { s.keys, s.starts = s.keys[:0], s.starts[:0] }
+
+// Kept gives the number of values.
+func (s *samples) Kept() int { return len(s.keys) }
+
+// at gives the i-th least value, from 0.
+func (s *samples) at(i int) float64 {
+	if len(s.starts) == 0 {
+		s.part()
+	}
+	b, found := slices.BinarySearch(s.starts, uint32(i))
+	if !found {
+		b--
+	}
+	for s.starts[b+1] == s.starts[b] { // b is empty, and so the next begins at i
+		b++
+	}
+	if b != s.settled {
+		s.sort(s.keys[s.starts[b]:s.starts[b+1]])
+		s.settled = b
+	}
+	return valueOf(s.keys[i])
+}
+
+const (
+	perBucket   = 8    // values, about: so few are sorted soonest
+	mostBuckets = 1024 // more find no place in the processor's nearest memory
+	partFrom    = 64
+)
+
+// part deals the keys into buckets, the values of each no greater than those of
+// the next.
+func (s *samples) part() {
+	n := len(s.keys)
+	s.settled = -1
+	by := s.ruler(min(n/perBucket, mostBuckets))
+	if n < partFrom || !by.usable() {
+		s.starts = append(s.starts, 0, uint32(n))
+		return
+	}
+	s.starts = slices.Grow(s.starts, by.buckets+1)[:by.buckets+1]
+	clear(s.starts)
+	for _, k := range s.keys {
+		s.starts[by.bucket(k)]++
+	}
+	end := uint32(0)
+	for b, count := range s.starts {
+		end += count
+		s.starts[b] = end
+	}
+	*s.room = append((*s.room)[:0], s.keys...)
+	for _, k := range *s.room {
+		start := &s.starts[by.bucket(k)]
+		*start--
+		s.keys[*start] = k
+	}
+}
+
+// ruler tells the bucket of a key.
+type ruler struct {
+	least, scale float64 // the value that the first begins with, and buckets for a unit
+	buckets      int
+}
+
+// ruler gives one for most of the values: those between the least and the
+// greatest of some that are looked at. The rest, far off as it may be, is in the
+// first bucket and the last.
+func (s *samples) ruler(buckets int) ruler {
+	const looks = 32
+	step := 1 + len(s.keys)/looks
+	low := s.keys[step/2]
+	high := low
+	for i := step/2 + step; i < len(s.keys); i += step {
+		low, high = min(low, s.keys[i]), max(high, s.keys[i])
+	}
+	least := valueOf(low)
+	return ruler{least, float64(buckets-1) / (valueOf(high) - least), buckets}
+}
+
+// usable is false where the values are equal, infinite or too far apart.
+func (r ruler) usable() bool { return r.scale > 0 && r.scale <= math.MaxFloat64 }
+
+// bucket never falls as values grow, through every rounding.
+func (r ruler) bucket(key uint64) int {
+	at, last := (valueOf(key)-r.least)*r.scale, r.buckets-1
+	switch {
+	case at < 0:
+		return 0
+	case at >= float64(last):
+		return last
+	}
+	return int(at)
+}
 
 // radixFrom is the length from which eight passes over bytes beat comparing.
 const radixFrom = 64
 
-func (s *samples) sort() {
+// sort sorts a bucket.
+func (s *samples) sort(keys []uint64) {
 	switch {
-	case s.sorted:
-	case len(s.keys) < radixFrom:
-		slices.Sort(s.keys)
+	case slices.IsSorted(keys):
+	case len(keys) < radixFrom:
+		slices.Sort(keys)
 	default:
-		s.radixSort()
+		s.radixSort(keys)
 	}
-	s.sorted = true
 }
 
-// radixSort orders the keys byte by byte from the lowest, passing over those
-// bytes that all keys share.
-func (s *samples) radixSort() {
+// radixSort orders keys byte by byte from the lowest, passing over those bytes
+// that all of them share.
+func (s *samples) radixSort(keys []uint64) {
 	var tallies [8][256]uint32
-	for _, k := range s.keys {
+	for _, k := range keys {
 		for b := range tallies {
 			tallies[b][byte(k>>(8*b))]++
 		}
 	}
-	s.spare = slices.Grow(s.spare[:0], len(s.keys))[:len(s.keys)]
+	*s.room = slices.Grow((*s.room)[:0], len(keys))[:len(keys)]
+	from, to := keys, *s.room
 	for b := range tallies {
 		tally := &tallies[b]
-		if int(tally[byte(s.keys[0]>>(8*b))]) == len(s.keys) {
+		if int(tally[byte(keys[0]>>(8*b))]) == len(keys) {
 			continue
 		}
-		deal(s.spare, s.keys, tally, 8*b)
-		s.keys, s.spare = s.spare, s.keys
+		deal(to, from, tally, 8*b)
+		from, to = to, from
 	}
+	copy(keys, from)
 }
 
 // deal copies the keys to their places by the byte at shift, whose counts are

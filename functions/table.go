@@ -30,7 +30,7 @@ var accumulators = [kinds]func(n int) []Accumulator{
 	Conditions: slab[conditions],
 	Moments:    slab[moments],
 	Extent:     slab[extent],
-	Samples:    slab[samples],
+	Samples:    makeSamples,
 	Distinct:   slab[distinct],
 	Ends:       slab[ends],
 }
@@ -78,9 +78,9 @@ func Lookup(name string) (Function, bool) {
 // New makes an empty accumulator of a kind.
 func New(kind Kind) Accumulator { return Make(kind, 1)[0] }
 
-// Make makes n empty accumulators of a kind, side by side in memory: two
+// Make makes n empty accumulators of a kind, side by side in memory: two or three
 // allocations, whatever n. What a window needs beyond that is allocated with its
-// first value.
+// first value. They may share room to work in, so that one owner has them all.
 func Make(kind Kind, n int) []Accumulator { return accumulators[kind](n) }
 
 // slab makes n accumulators, *T, in one array.
