@@ -46,8 +46,21 @@ type Unknown struct {
 var errForeign = errors.New("the metadata is not aggrun's")
 
 // Encode gives the metadata string of a commit at offset done.
-func (c Checkpoint) Encode(done int64) string {
-	b := binary.AppendUvarint([]byte{checkpointVersion}, uint64(len(c.Fingerprint)))
+func (c Checkpoint) Encode(done int64) string { return string(c.appendTo(nil, done)) }
+
+// appendTo appends what Encode gives: the bytes, which their text then takes the
+// place of.
+func (c *Checkpoint) appendTo(dst []byte, done int64) []byte {
+	from := len(dst)
+	dst = c.appendBytes(dst, done)
+	dst = binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[from:]))
+	end := len(dst)
+	dst = base64.StdEncoding.AppendEncode(dst, dst[from:])
+	return dst[:from+copy(dst[from:], dst[end:])]
+}
+
+func (c *Checkpoint) appendBytes(b []byte, done int64) []byte {
+	b = binary.AppendUvarint(append(b, checkpointVersion), uint64(len(c.Fingerprint)))
 	for _, h := range c.Fingerprint {
 		b = binary.BigEndian.AppendUint32(b, h)
 	}
@@ -65,8 +78,7 @@ func (c Checkpoint) Encode(done int64) string {
 		b = binary.AppendVarint(b, int64(u.Schema))
 		b = binary.AppendVarint(b, done-u.Last)
 	}
-	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	return base64.StdEncoding.EncodeToString(b)
+	return b
 }
 
 // DecodeCheckpoint reads the metadata string of a commit at offset done. The

@@ -27,3 +27,37 @@ func BenchmarkNumbers(b *testing.B) {
 		})
 	}
 }
+
+// Equal keys have one number, and the numbers are those of a map.
+func TestNumbers(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	n, twin := numbers{seed: maphash.MakeSeed()}, map[string]int{}
+	for range 20_000 {
+		key := AppendKeyText(nil, fmt.Sprint(r.IntN(1+r.IntN(5000))))
+		want, known := twin[string(key)]
+		if !known {
+			want = len(twin)
+			twin[string(key)] = want
+		}
+		if got := n.of(key); got != want || string(n.groups[got].id) != string(key) {
+			t.Fatalf("%s: number %d, want %d", key, got, want)
+		}
+	}
+}
+
+// What is remembered of groups is bounded, by their number and by their bytes.
+func TestNumbersAreForgotten(t *testing.T) {
+	d := newDealer(compiled(t, nil))
+	for i := range int64(maxNumbered + 1) {
+		d.begin(1)
+		d.numbers.of(AppendKeyInteger(nil, i))
+	}
+	if n := len(d.numbers.groups); n != 1 {
+		t.Errorf("%d numbers", n)
+	}
+	d.numbers.of(make([]byte, maxGroupNames))
+	d.begin(1)
+	if d.numbers.bytes != 0 || len(d.numbers.groups) != 0 {
+		t.Errorf("%d bytes of names", d.numbers.bytes)
+	}
+}

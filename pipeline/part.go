@@ -27,14 +27,20 @@ type part struct {
 	resumed bool  // the client was told to read it
 	paused  bool  // and then not to, for a while: it is too far ahead of others
 	saved   saved // as the broker has it
+	moves   bool  // it is part of the commit that is being made
 
 	pending Counts // since the last commit
 }
 
-// saved is a commit as the broker keeps it.
+// saved is a commit as the broker keeps it: one that was found there, whose metadata
+// may be of another time, or one of this worker's own, which is what is to be
+// committed as long as neither the offset nor C moves. Nothing else in it changes
+// by itself.
 type saved struct {
 	offset   int64
-	metadata string
+	metadata string // of one that was found
+	own      bool
+	closed   int64 // C, of an own one
 }
 
 // Counts say what became of the offsets of a partition: each is in exactly one.

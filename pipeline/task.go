@@ -62,7 +62,7 @@ func (t *task) install(pos Position, now int64) {
 		active:  now, ends: pos.End,
 	}
 	if pos.Committed {
-		p.saved = saved{pos.Offset, pos.Metadata}
+		p.saved = saved{offset: pos.Offset, metadata: pos.Metadata}
 	} else {
 		p.saved.offset = None
 	}

@@ -42,3 +42,26 @@ func TestWindowsTwin(t *testing.T) {
 		}
 	}
 }
+
+// The windows of a pane that end in a span are those found one by one.
+func TestEnds(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 10_000 {
+		advance := 1 + r.Int64N(10)
+		w := windows{advance * (1 + r.Int64N(5)), advance, r.Int64N(advance)}
+		pane := w.pane(r.Int64N(100) - 50)
+		from, to := r.Int64N(120)-60, r.Int64N(120)-60
+		if r.IntN(5) == 0 {
+			from = None
+		}
+		want := 0
+		for end := w.first(pane); end <= w.last(pane); end += advance {
+			if end > from && end <= to {
+				want++
+			}
+		}
+		if got := w.ends(pane, from, to); got != want {
+			t.Fatalf("%+v, pane %d: %d windows end in (%d, %d], want %d", w, pane, got, from, to, want)
+		}
+	}
+}

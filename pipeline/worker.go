@@ -126,6 +126,9 @@ type Worker struct {
 	interval int64
 	asked    int64
 	totals   map[Partition]Counts
+
+	metadata []byte // of the commit that is being made
+	lengths  []int  // of each offset's, or of those of the commit before
 }
 
 // NewWorker makes a worker that owns nothing yet. closeOpen emits the windows
@@ -310,7 +313,7 @@ func (w *Worker) transact() (committed bool, err error) {
 		return false, nil
 	}
 	if committed, err = w.client.Commit(c); committed && err == nil {
-		w.committed(c)
+		w.committed()
 		w.waiting = None // what comes from now on waits anew
 		w.began, w.wrote = w.now, len(c.Results)+len(c.DeadLetters) > 0
 	}
@@ -357,6 +360,7 @@ func (w *Worker) patience() int64 {
 func (w *Worker) build() (*Commit, error) {
 	c := &Commit{Generation: w.gen}
 	w.cells.closer.begin()
+	w.metadata = w.metadata[:0]
 	for _, t := range w.order {
 		if !t.due.ready {
 			continue
@@ -364,40 +368,51 @@ func (w *Worker) build() (*Commit, error) {
 		t.results(w.plan.gather - len(w.cells.closer.results))
 		for _, p := range t.parts {
 			c.DeadLetters = append(c.DeadLetters, p.dead...)
-			o, changed, err := t.offset(p)
-			if err != nil {
+			if err := w.offset(c, t, p); err != nil {
 				return nil, err
-			}
-			if changed {
-				c.Offsets = append(c.Offsets, o)
 			}
 		}
 	}
 	if len(c.Offsets) == 0 {
 		return nil, nil
 	}
+	all := string(w.metadata)
+	for i, n := range w.lengths {
+		c.Offsets[i].Metadata, all = all[:n], all[n:]
+	}
 	c.Results = w.cells.closer.results
 	return c, nil
 }
 
-// offset is p's part of a commit, and whether the broker has another.
-func (t *task) offset(p *part) (Offset, bool, error) {
-	metadata := p.checkpoint(t.plan, t.through).Encode(p.applied)
+// offset adds p's part to a commit, unless the broker has the same. The texts of
+// all metadata are one, cut up in the end.
+func (w *Worker) offset(c *Commit, t *task, p *part) error {
+	if p.moves = !p.saved.own || p.saved.offset != p.applied || p.saved.closed != t.through; !p.moves {
+		return nil
+	}
+	k := p.checkpoint(t.plan, t.through)
+	from := len(w.metadata)
+	w.metadata = k.appendTo(w.metadata, p.applied)
+	metadata := w.metadata[from:]
 	if len(metadata) > maxMetadata {
-		return Offset{}, false, stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future; "+
+		return stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future; "+
 			"the partition has not let its windows close for too long: find what holds them, or use a smaller window",
 			p.id.Topic, p.id.ID, len(metadata), maxMetadata, len(p.ticks))
 	}
-	o := Offset{p.id, p.applied, p.epoch, metadata}
-	return o, p.saved != saved{p.applied, metadata}, nil
+	if p.moves = p.saved.own || p.saved.offset != p.applied || p.saved.metadata != string(metadata); !p.moves {
+		w.metadata = w.metadata[:from]
+		return nil
+	}
+	if c.Offsets == nil {
+		c.Offsets, w.lengths = make([]Offset, 0, max(len(w.lengths), 1)), w.lengths[:0]
+	}
+	c.Offsets = append(c.Offsets, Offset{Partition: p.id, At: p.applied, Epoch: p.epoch})
+	w.lengths = append(w.lengths, len(metadata))
+	return nil
 }
 
 // committed takes over what the broker now has.
-func (w *Worker) committed(c *Commit) {
-	for _, o := range c.Offsets {
-		_, p := w.find(o.Partition)
-		p.saved = saved{o.At, o.Metadata}
-	}
+func (w *Worker) committed() {
 	for _, t := range w.order {
 		if !t.due.ready {
 			continue
@@ -405,16 +420,23 @@ func (w *Worker) committed(c *Commit) {
 		t.saved = t.through
 		t.forget()
 		for _, p := range t.parts {
-			p.done = p.applied
-			p.dead = nil
-			p.prune(p.needed(t.saved, t.plan.windows))
-			total := w.totals[p.id]
-			total.Add(p.pending)
-			w.totals[p.id], p.pending = total, Counts{}
+			if p.moves {
+				w.moved(t, p)
+			}
 		}
 		t.due = t.dues()
 	}
 	w.sum()
+}
+
+// moved takes over what the broker now has of one partition.
+func (w *Worker) moved(t *task, p *part) {
+	p.saved = saved{offset: p.applied, own: true, closed: t.saved}
+	p.done, p.dead = p.applied, nil
+	p.prune(p.needed(t.saved, t.plan.windows))
+	total := w.totals[p.id]
+	total.Add(p.pending)
+	w.totals[p.id], p.pending = total, Counts{}
 }
 
 // Read tells, under --until-end, that everything present at the start was read
