@@ -39,8 +39,8 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
-// Every kind of picture: of an axis that is even and one that is not, of few and of
-// many panels' kinds; and none of what was not measured, or is a single point.
+// An axis that is even and one that is not, the usual panels and others; and no
+// picture of what was not measured, or is a single point.
 func TestDraw(t *testing.T) {
 	dir, n := t.TempDir(), fixedNumbers(t)
 	if err := drawAll(dir, n); err != nil {
