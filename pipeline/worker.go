@@ -279,7 +279,7 @@ func (w *Worker) whole(t *task) bool {
 func (w *Worker) commit() error {
 	for w.due() {
 		committed, err := w.transact()
-		if err != nil || !committed || w.results() < w.plan.gather/4 && !w.Read() || w.results() == 0 {
+		if err != nil || !committed || w.results() < w.plan.urgent() && !w.Read() || w.results() == 0 {
 			return err
 		}
 	}
@@ -346,7 +346,7 @@ func (w *Worker) due() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if fresh || waiting >= w.plan.gather/4 || waiting > 0 && w.cells.overfull() || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if fresh || waiting >= w.plan.urgent() || waiting > 0 && w.cells.overfull() || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
 	return w.last == None || w.now-w.last >= w.interval || w.Read()
