@@ -32,6 +32,10 @@ type Plan struct {
 	groups     []GroupField
 }
 
+// urgent is how many results make a commit due: so many that it is worth while, and
+// not so many that what is closed takes the room of what is open.
+func (p *Plan) urgent() int { return min(p.gather, p.cells) / 4 }
+
 // Options say how a plan is run.
 type Options struct {
 	// VM runs every expression by expr's virtual machine, which gives the same

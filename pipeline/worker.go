@@ -294,7 +294,7 @@ func (w *Worker) advance() error {
 func (w *Worker) commit() error {
 	for w.isDue() {
 		committed, err := w.transact()
-		if err != nil || !committed || w.due.results < w.plan.gather/4 && !w.Read() || w.due.results == 0 {
+		if err != nil || !committed || w.due.results < w.plan.urgent() && !w.Read() || w.due.results == 0 {
 			return err
 		}
 	}
@@ -341,7 +341,7 @@ func (w *Worker) isDue() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if w.due.fresh || waiting >= w.plan.gather/4 || waiting > 0 && w.cells.overfull() || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if w.due.fresh || waiting >= w.plan.urgent() || waiting > 0 && w.cells.overfull() || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
 	return w.last == None || w.now-w.last >= w.interval || w.Read()
