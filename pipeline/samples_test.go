@@ -55,8 +55,8 @@ func TestSamplesFit(t *testing.T) {
 	for o := range int64(5000) { // one that the others are ahead of
 		l.times[0] = append(l.times[0], o*1e8)
 	}
-	if l.read(); len(l.results) != 50 || l.pauses == 0 {
-		t.Errorf("%d results and %d pauses", len(l.results), l.pauses)
+	if l.read(); l.results != 50 || l.pauses == 0 {
+		t.Errorf("%d results and %d pauses", l.results, l.pauses)
 	}
 }
 
