@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var kindNames = [kinds]string{"tally", "conditions", "moments", "extent", "samples", "distinct", "ends"}
+var kindNames = [kinds]string{"tally", "conditions", "moments", "extent", "samples", "distinct", "ends", "sketch"}
 
 // BenchmarkAdd folds batches of n values into one accumulator of each kind, which
 // begins anew after a thousand. The noise is about 0, or about an offset.

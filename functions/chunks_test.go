@@ -20,8 +20,20 @@ func snapshot(a Accumulator) string {
 		return fmt.Sprintf("%x", a.keys)
 	case *distinct:
 		return fmt.Sprintf("%x %x", a.entries, a.keys)
+	case *sketch:
+		return fmt.Sprintf("%x %d", a.extent, a.zeros) + a.sides[0].snapshot() + a.sides[1].snapshot()
 	}
 	return fmt.Sprintf("%x", a)
+}
+
+func (s *side) snapshot() string {
+	text := fmt.Sprintf(", %d from %d to %d:", s.n, s.from, s.from+len(s.counts))
+	for i, n := range s.counts {
+		if n > 0 {
+			text += fmt.Sprintf(" %d*%d", n, i)
+		}
+	}
+	return text
 }
 
 // valued gives the functions, those that need params with some.

@@ -42,6 +42,13 @@ type TextAccumulator interface {
 	AddTexts(texts [][]byte)
 }
 
+// Keeper is an accumulator whose memory grows with its values.
+type Keeper interface {
+	// Kept gives how many numbers or texts it holds in memory now: values,
+	// distinct values, or counts.
+	Kept() int
+}
+
 // Kind names an accumulator that several functions may read.
 type Kind int
 
@@ -54,6 +61,7 @@ const (
 	Samples                // every value
 	Distinct               // each distinct value, and how often it came; of texts too
 	Ends                   // first and last by event time
+	Sketch                 // counts of values that are alike to 1 %
 	kinds
 )
 

@@ -34,6 +34,13 @@ var quantiles = []Function{
 		Example: "quantile(x, 0.9) of 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 is 9.9",
 		Unit:    SameUnit, Params: quantileParams, Kind: Samples, With: quantile,
 	},
+	{
+		Name: "approx_quantile", Doc: "quantile to 1 % of its value, without keeping the values",
+		Formula: "x[ceil(np)], of p = 0 x[1], times a number from 0.99 to 1.01" + sorted, Empty: noneOfNone,
+		Source:  "inverted CDF: Hyndman & Fan 1996, type 1; DDSketch (Masson, Rim & Lee 2019), 64 linear buckets from one power of 2 to the next",
+		Example: "approx_quantile(x, 0.5) of 2, 1, 900 is 2.015625",
+		Unit:    SameUnit, Params: quantileParams[:1], Kind: Sketch, With: approxQuantile,
+	},
 }
 
 func (s *samples) median() (float64, bool) {

@@ -58,18 +58,26 @@ func (s *samples) at(i int) float64 {
 	if len(s.starts) == 0 {
 		s.part()
 	}
-	b, found := slices.BinarySearch(s.starts, uint32(i))
-	if !found {
-		b--
-	}
-	for s.starts[b+1] == s.starts[b] { // b is empty, and so the next begins at i
-		b++
-	}
-	if b != s.settled {
+	if b := s.bucketWith(i); b != s.settled {
 		s.sort(s.keys[s.starts[b]:s.starts[b+1]])
 		s.settled = b
 	}
 	return valueOf(s.keys[i])
+}
+
+// bucketWith finds the bucket that the place i is in.
+func (s *samples) bucketWith(i int) int {
+	if len(s.starts) == 2 {
+		return 0
+	}
+	b, found := slices.BinarySearch(s.starts, uint32(i))
+	if !found {
+		return b - 1
+	}
+	for s.starts[b+1] == s.starts[b] { // b is empty, and so the next begins at i
+		b++
+	}
+	return b
 }
 
 const (
@@ -147,11 +155,9 @@ const radixFrom = 64
 
 // sort sorts a bucket.
 func (s *samples) sort(keys []uint64) {
-	switch {
-	case slices.IsSorted(keys):
-	case len(keys) < radixFrom:
+	if len(keys) < radixFrom {
 		slices.Sort(keys)
-	default:
+	} else if !slices.IsSorted(keys) { // as of equal values, or once sorted
 		s.radixSort(keys)
 	}
 }

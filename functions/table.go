@@ -33,6 +33,7 @@ var accumulators = [kinds]func(n int) []Accumulator{
 	Samples:    makeSamples,
 	Distinct:   slab[distinct],
 	Ends:       slab[ends],
+	Sketch:     slab[sketch],
 }
 
 // All gives the functions, in the table's order.

@@ -161,6 +161,17 @@ func twinQuantile(w window, p string, position func(n, p *big.Rat) *big.Rat) ans
 	return answer{zero().Add(a, b), zero().Add(zero().Abs(a), zero().Abs(b))}
 }
 
+// twinInvertedCDF gives the least value that a share p of the values is not above.
+func twinInvertedCDF(w window, p string) answer {
+	share, _ := new(big.Rat).SetString(p)
+	for i := range w.values {
+		if rational(i+1, len(w.values)).Cmp(share) >= 0 {
+			return twinAt(w, i)
+		}
+	}
+	return answer{}
+}
+
 // positions are those of Hyndman & Fan's types, of p in n values.
 var positions = map[string]func(n, p *big.Rat) *big.Rat{
 	"r6": func(n, p *big.Rat) *big.Rat { return product(p, total(n, rational(1, 1))) },
