@@ -24,12 +24,14 @@ func (p Partition) Compare(q Partition) int {
 // of every column is one record that was decoded. Records that could not be
 // decoded are in Bad. What is in neither (control records, aborted and compacted
 // ones) counts for Next alone.
+//
+// Its memory is the client's, who may fill it anew with the next poll. What is kept
+// of it is Fields, and the originals of dead letters.
 type Batch struct {
 	Partition Partition
 	Offsets   []int64     // offset of each row
 	Times     []int64     // event time, ns since the epoch
 	Schemas   []int32     // writer schema id
-	Columns   [][]float64 // [slot of the Layout][row]; NaN is a missing value
 	Bad       []BadRecord // in offset order
 	Next      int64       // the offset after the last record read
 	Epoch     int32       // leader epoch of the last record

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/aggrun/aggrun/pipeline/expression"
@@ -132,13 +133,12 @@ func (r *program) group(i int, g groupColumn, id Partition) {
 	}
 }
 
-// appendValue appends row i's group value; nothing for null.
+// appendValue appends row i's group value, of any kind but groupKey; nothing for
+// null.
 func (g *groupValues) appendValue(dst []byte, i int) []byte {
 	switch g.kind {
 	case groupTopic, groupPartition:
 		return append(dst, g.same...)
-	case groupKey:
-		return append(dst, g.keys[i]...)
 	case groupText:
 		if g.keys[i] == nil {
 			return dst
@@ -159,11 +159,15 @@ func (g *groupValues) appendValue(dst []byte, i int) []byte {
 // length.
 func (r *program) appendKey(dst []byte, i int) []byte {
 	for g := range r.groups {
+		v := &r.groups[g]
+		if v.kind == groupKey { // as it is
+			key := v.keys[i]
+			dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(key))), key...)
+			continue
+		}
 		at := len(dst)
-		dst = append(dst, 0, 0, 0, 0)
-		dst = r.groups[g].appendValue(dst, i)
-		n := len(dst) - at - 4
-		dst[at], dst[at+1], dst[at+2], dst[at+3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
+		dst = v.appendValue(append(dst, 0, 0, 0, 0), i)
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	}
 	return dst
 }
