@@ -166,9 +166,9 @@ func (w *Worker) Step() error {
 }
 
 // request asks to read the shards that became whole, where silent partitions end,
-// and not to read what is far ahead. Nothing is read before its beginning is committed: until then
-// a partition that comes may move the C at which the shard begins, and a record
-// that was counted in a window must not be skipped afterwards.
+// and not to read what is far ahead. Nothing is read before its beginning is
+// committed: until then a partition that comes may move the C at which the shard
+// begins, and a record that was counted in a window must not be skipped afterwards.
 func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
