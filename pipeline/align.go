@@ -29,7 +29,7 @@ func (cs *cells) crowded() bool {
 }
 
 // overfull is crowded by the values of exact quantiles.
-func (cs *cells) overfull() bool { return cs.samples >= cs.plan.maxSamples/2 }
+func (cs *cells) overfull() bool { return cs.samples > cs.plan.maxSamples/2 }
 
 // roomy tells that open windows hold no more than half the bounds.
 func (cs *cells) roomy() bool {
