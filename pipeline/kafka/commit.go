@@ -31,9 +31,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	for _, d := range c.DeadLetters {
 		records = append(records, s.deadLetter(d))
 	}
-	var committed bool
-	var err error
-	s.turns.transaction(func() { committed, err = s.transact(c, records) })
+	committed, err := s.transact(c, records)
 	if committed {
 		s.refused.reset()
 		s.report.Results += int64(len(c.Results))
@@ -43,7 +41,8 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 }
 
 func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, error) {
-	if err := s.tx.Begin(); err != nil {
+	var err error
+	if s.turns.take(func() { err = s.tx.Begin() }); err != nil {
 		return false, s.denied(err, "begin a transaction")
 	}
 	if err := s.produce(records); err != nil {
@@ -147,7 +146,7 @@ func (s *session) end(c *pipeline.Commit) (bool, error) {
 
 // finish ends the transaction under no context: half an end is worse than a long
 // one.
-func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) (bool, error) {
+func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) (committed bool, err error) {
 	watchdog := time.AfterFunc(endLimit, func() {
 		s.cfg.Fatal(fmt.Errorf("pipeline %s: a transaction has not ended for %v", s.plan.Spec.Name, endLimit))
 	})
@@ -156,7 +155,8 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 	if len(offsets) > 0 {
 		ctx = offsets[0]
 	}
-	return s.tx.End(ctx, how)
+	s.turns.take(func() { committed, err = s.tx.End(ctx, how) })
+	return committed, err
 }
 
 // confirm asks the broker whether a transaction that kgo calls aborted was one.

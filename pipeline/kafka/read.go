@@ -130,20 +130,20 @@ func (s *session) failed(fetches kgo.Fetches) error {
 	return nil
 }
 
-// turns keep polls and transactions apart, as kgo wants them: the end of a
-// transaction takes what was polled for what is to be committed, and reading is
-// set back to that.
+// turns keep polls apart from the beginning and the end of transactions, as kgo
+// wants it: the end takes what was polled for what is to be committed, and sets
+// reading back to that. Between the two, polls go on.
 type turns struct {
-	token  chan struct{} // held by who polls or ends a transaction
+	token  chan struct{} // held by who polls, begins or ends
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the poll that waits
 	woken  bool
-	wanted bool // a transaction waits
+	wanted bool // somebody waits to begin or end
 }
 
 // poll polls, and waits no longer than wait, or until somebody wants the turn.
 func (t *turns) poll(ctx context.Context, wait time.Duration, poll func(context.Context)) {
-	t.token <- struct{}{} // a transaction ends of itself
+	t.token <- struct{}{} // an end is bounded by itself
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	t.mu.Lock()
 	if t.cancel = cancel; t.woken || t.wanted {
@@ -168,8 +168,8 @@ func (t *turns) wake() {
 	}
 }
 
-// transaction runs what must not overlap a poll.
-func (t *turns) transaction(run func()) {
+// take runs what must not overlap a poll.
+func (t *turns) take(run func()) {
 	t.want(true)
 	t.token <- struct{}{} // handed over in the order of asking
 	t.want(false)

@@ -311,7 +311,7 @@ func TestTurns(t *testing.T) {
 		}
 	})
 	for range 200 {
-		turns.transaction(func() { alone(func() {}) })
+		turns.take(func() { alone(func() {}) })
 		turns.wake()
 	}
 	cancel()
