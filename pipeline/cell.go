@@ -18,6 +18,7 @@ type cell struct {
 // state is what became of one input of a cell.
 type state struct {
 	n            int64 // values
+	kept         int64 // of each value by an exact quantile: 1, or 0 where there is none
 	firstTime    int64 // of firstValue; kept while n is below min_sample_size
 	firstValue   float64
 	accumulators []functions.Accumulator
@@ -30,6 +31,8 @@ var nan = math.NaN()
 // room for what is folded, dealt out and added up, one after the other.
 type cells struct {
 	plan     *Plan
+	held     int       // that are in open panes
+	samples  int64     // values that exact quantiles keep in them
 	free     [][]*cell // by source, whose cells may have inputs of fields that joined
 	slab     []int     // cells that were made together last, by source
 	panes    []*pane
@@ -60,6 +63,7 @@ const (
 
 // get gives a cell of at least so many inputs.
 func (cs *cells) get(source, width int) *cell {
+	cs.held++
 	if len(cs.free[source]) == 0 {
 		cs.make(source, width)
 	}
@@ -84,8 +88,10 @@ func (cs *cells) make(source, width int) {
 }
 
 func (cs *cells) put(source int, c *cell) {
+	cs.held--
 	c.count, c.group = 0, nil
 	for i := range c.inputs {
+		cs.samples -= c.inputs[i].kept * c.inputs[i].n
 		c.inputs[i].reset()
 	}
 	if len(cs.free[source]) < maxFree {
@@ -117,12 +123,16 @@ func (p *Plan) newStates(from, to, cells int) []state {
 	states, all := make([]state, 0, (to-from)*cells), make([]functions.Accumulator, 0, total*cells)
 	for range cells {
 		for i := from; i < to; i++ {
-			at := len(all)
+			at, s := len(all), state{}
 			for _, k := range p.kindsOf(i) {
 				all = append(all, made[k][0])
 				made[k] = made[k][1:]
+				if k == functions.Samples {
+					s.kept = 1
+				}
 			}
-			states = append(states, state{accumulators: all[at:len(all):len(all)]})
+			s.accumulators = all[at:len(all):len(all)]
+			states = append(states, s)
 		}
 	}
 	return states

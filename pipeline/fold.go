@@ -48,18 +48,20 @@ func (cs *cells) fold(lots []lot, r *program, b *Batch, rows selection) {
 		case in.text && r.texts[i] != nil:
 			f.foldTexts(lots, i, r.texts[i], rows)
 		case !in.text && r.numbers[i] != nil:
-			f.foldNumbers(lots, i, times, r.numbers[i], rows, enough)
+			cs.samples += f.foldNumbers(lots, i, times, r.numbers[i], rows, enough)
 		}
 	}
 	fixed := len(cs.plan.inputs)
 	for i := range b.Fields {
 		if field := &b.Fields[i]; field.Input >= fixed {
-			f.foldNumbers(lots, field.Input, times, b.Numbers[field.Slot], rows, enough)
+			cs.samples += f.foldNumbers(lots, field.Input, times, b.Numbers[field.Slot], rows, enough)
 		}
 	}
 }
 
-func (f *folder) foldNumbers(lots []lot, input int, times []int64, column []float64, rows selection, enough int64) {
+// foldNumbers folds a column, and gives the number of values that exact quantiles
+// keep of it.
+func (f *folder) foldNumbers(lots []lot, input int, times []int64, column []float64, rows selection, enough int64) (kept int64) {
 	values, whole := f.gather(column, rows)
 	from := 0
 	for _, l := range lots {
@@ -69,9 +71,12 @@ func (f *folder) foldNumbers(lots []lot, input int, times []int64, column []floa
 			ts, vs = f.present(ts, vs)
 		}
 		if len(vs) > 0 {
-			l.cell.inputs[input].add(ts, vs, enough)
+			s := &l.cell.inputs[input]
+			s.add(ts, vs, enough)
+			kept += s.kept * int64(len(vs))
 		}
 	}
+	return kept
 }
 
 func (f *folder) gatherTimes(column []int64, rows selection) []int64 {

@@ -25,6 +25,7 @@ type part struct {
 	ends    End   // the latest answer
 	left    bool  // it had no say in the watermark when that was last looked at
 	resumed bool  // the client was told to read it
+	paused  bool  // and then not to, for a while: it is too far ahead of others
 	saved   saved // as the broker has it
 	moves   bool  // it is part of the commit that is being made
 

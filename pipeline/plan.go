@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"path"
 
 	"github.com/aggrun/aggrun/functions"
@@ -19,6 +20,8 @@ type Plan struct {
 	windows
 	grace, idle, maxFuture int64 // ns
 	gather                 int   // results
+	cells                  int   // the bound of alignment
+	maxSamples             int64 // values
 
 	sources    []*source
 	kinds      []functions.Kind // the accumulators that Operations read, each once
@@ -29,6 +32,10 @@ type Plan struct {
 	groups     []GroupField
 }
 
+// urgent is how many results make a commit due: so many that it is worth while, and
+// not so many that what is closed takes the room of what is open.
+func (p *Plan) urgent() int { return min(p.gather, p.cells) / 4 }
+
 // Options say how a plan is run.
 type Options struct {
 	// VM runs every expression by expr's virtual machine, which gives the same
@@ -37,6 +44,9 @@ type Options struct {
 	// Results is about how many one commit takes; 0 is 10,000. Of two windows with
 	// so many groups each, the second waits for the next commit.
 	Results int
+	// Cells is the bound of alignment (align.go): about how many groups of panes and
+	// partitions a worker holds open for the partitions that are ahead; 0 is 16,384.
+	Cells int
 }
 
 // Compile checks what the words of a spec mean together. The error is
@@ -50,6 +60,8 @@ func Compile(p spec.Pipeline, o Options) (*Plan, error) {
 		idle:        int64(p.Idle),
 		maxFuture:   int64(p.MaxFuture),
 		gather:      cmp.Or(o.Results, gatherResults),
+		cells:       cmp.Or(o.Cells, alignCells),
+		maxSamples:  cmp.Or(p.MaxSamples, math.MaxInt64),
 	}
 	var drafts []*draft
 	errs := plan.compileOperations()

@@ -69,13 +69,14 @@ func (t *task) openEnd() int64 {
 
 // leaves tells whether a partition has no say in the watermark: it is read to
 // its end, has no open transaction, and has been silent for idle, the end having
-// been asked for after that. One that never had a record leaves at once. Under
-// --until-end no clock counts: it leaves when it is read to the end it had.
+// been asked for after that. One that never had a record leaves at once. One that
+// is paused is not silent, whatever comes of it. Under --until-end no clock counts:
+// it leaves when it is read to the end it had.
 func (t *task) leaves(p *part, now int64) bool {
 	if p.stop != None {
 		return p.applied >= p.stop
 	}
-	if t.plan.idle == 0 || p.ends.Asked == None || now-p.ends.Asked > 3*t.plan.askEvery() {
+	if p.paused || t.plan.idle == 0 || p.ends.Asked == None || now-p.ends.Asked > 3*t.plan.askEvery() {
 		return false
 	}
 	if p.applied < p.ends.Stable || p.ends.Stable != p.ends.High || p.applied > p.ends.High {

@@ -82,11 +82,21 @@ var errTorn = errors.New("a shard has been torn between members: joining again")
 var errEarly = errors.New("a partition was assigned again while it was read: joining again")
 
 const (
-	tornLimit      = int64(10e9)  // ns
-	commitInterval = int64(1e9)   // offsets alone
-	gather         = int64(200e6) // results wait this long for others
-	backlog        = int64(30e9)  // those of windows that ended this long ago are of a backlog
-	gatherResults  = 10_000       // but no longer than until there are so many, which is about what one commit takes
+	tornLimit     = int64(10e9)  // ns
+	gather        = int64(200e6) // results wait this long for others
+	backlog       = int64(30e9)  // those of windows that ended this long ago are of a backlog
+	gatherResults = 10_000       // but no longer than until there are so many, which is about what one commit takes
+)
+
+// The interval of commits that nothing urges, ns: of offsets alone, and of a
+// backlog's results. It begins when a commit has ended, and is ten times as long as
+// the last one took that wrote something, within bounds. A commit to a hundred
+// topics may take a second, since Kafka ends the one before it in the background,
+// and nothing is read meanwhile.
+const (
+	leastInterval = int64(1e9)
+	mostInterval  = int64(10e9)
+	intervalShare = 10
 )
 
 // Worker runs a plan's shards that one member of the group owns. It has one
@@ -96,23 +106,26 @@ type Worker struct {
 	client    Client
 	closeOpen bool
 
-	tasks   map[string]*task // by shard
-	order   []*task          // the same, by shard
-	cells   *cells
-	shards  map[Partition]string // of the partitions met
-	counts  map[string]int32     // partitions of each topic, as the leader sees them
-	kept    map[string]int32     // the same, of what the group has committed
-	need    map[string]int       // partitions of each shard
-	owned   map[string]int       // how many of them the leader assigned here
-	lacking bool                 // a shard that the leader assigned here has not been taken up
-	due     due                  // of all shards together
-	synced  bool
-	now     int64
-	gen     int64
-	waiting int64 // since when something waits for a commit; None
-	last    int64 // when a commit was last built
-	asked   int64
-	totals  map[Partition]Counts
+	tasks    map[string]*task // by shard
+	order    []*task          // the same, by shard
+	cells    *cells
+	shards   map[Partition]string // of the partitions met
+	counts   map[string]int32     // partitions of each topic, as the leader sees them
+	kept     map[string]int32     // the same, of what the group has committed
+	need     map[string]int       // partitions of each shard
+	owned    map[string]int       // how many of them the leader assigned here
+	lacking  bool                 // a shard that the leader assigned here has not been taken up
+	due      due                  // of all shards together
+	synced   bool
+	now      int64
+	gen      int64
+	waiting  int64 // since when something waits for a commit; None
+	last     int64 // when the last commit had ended, or was found to be of nothing
+	began    int64 // when it was built, if its end is not known yet; None
+	wrote    bool  // it had more than offsets
+	interval int64
+	asked    int64
+	totals   map[Partition]Counts
 
 	metadata []byte // of the commit that is being made
 	lengths  []int  // of each offset's, or of those of the commit before
@@ -125,7 +138,7 @@ func NewWorker(plan *Plan, client Client, closeOpen bool) *Worker {
 		plan: plan, client: client, closeOpen: closeOpen,
 		tasks: map[string]*task{}, cells: newCells(plan),
 		shards: map[Partition]string{}, totals: map[Partition]Counts{},
-		now: None, waiting: None, last: None, asked: None,
+		now: None, waiting: None, last: None, began: None, interval: leastInterval, asked: None,
 	}
 }
 
@@ -137,6 +150,7 @@ func (w *Worker) Step() error {
 		return err
 	}
 	w.now, w.gen = f.Now, f.Generation
+	w.rest()
 	for _, e := range f.Events {
 		e.apply(w)
 	}
@@ -154,36 +168,44 @@ func (w *Worker) Step() error {
 	if err := w.advance(); err != nil {
 		return err
 	}
-	return w.commit()
+	if err := w.commit(); err != nil {
+		return err
+	}
+	return w.checkSamples()
 }
 
-// request asks to read the shards that became whole, and where silent
-// partitions end. Nothing is read before its beginning is committed: until then
+// request asks to read the shards that became whole, where silent partitions end,
+// and not to read what is far ahead. Nothing is read before its beginning is committed: until then
 // a partition that comes may move the C at which the shard begins, and a record
 // that was counted in a window must not be skipped afterwards.
 func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
 	for _, t := range w.order {
-		if t.reading && !ask {
-			continue
+		if !t.reading || ask {
+			t.request(w.now, ask, &r)
 		}
-		t.reading = true
-		for _, p := range t.parts {
-			if t.known && !p.resumed && p.saved.offset != None {
-				p.resumed = true
-				r.Resume = append(r.Resume, p.id)
-			}
-			t.reading = t.reading && p.resumed
-			if ask && t.asks(p, w.now) {
-				r.Ends = append(r.Ends, p.id)
-			}
-		}
+		t.align(w.now, &r)
 	}
 	if len(r.Ends) > 0 {
 		w.asked = w.now
 	}
 	return r
+}
+
+// request asks to read partitions, and for the ends of those that it may.
+func (t *task) request(now int64, ask bool, r *Request) {
+	t.reading = true
+	for _, p := range t.parts {
+		if t.known && !p.resumed && p.saved.offset != None {
+			p.resumed = true
+			r.Resume = append(r.Resume, p.id)
+		}
+		t.reading = t.reading && p.resumed
+		if ask && t.asks(p, now) {
+			r.Ends = append(r.Ends, p.id)
+		}
+	}
 }
 
 // shard names the shard of a partition.
@@ -276,7 +298,7 @@ func (w *Worker) advance() error {
 func (w *Worker) commit() error {
 	for w.isDue() {
 		committed, err := w.transact()
-		if err != nil || !committed || w.due.results < w.plan.gather/4 && !w.Read() || w.due.results == 0 {
+		if err != nil || !committed || w.due.results < w.plan.urgent() && !w.Read() || w.due.results == 0 {
 			return err
 		}
 	}
@@ -296,8 +318,22 @@ func (w *Worker) transact() (committed bool, err error) {
 	}
 	if committed, err = w.client.Commit(c); committed && err == nil {
 		w.committed()
+		w.waiting = None // what comes from now on waits anew
+		w.began, w.wrote = w.now, len(c.Results)+len(c.DeadLetters) > 0
 	}
 	return committed, err
+}
+
+// rest begins the interval up to the next commit, as the first time that is known
+// after the last one tells: the poll in between counts as part of it.
+func (w *Worker) rest() {
+	if w.began == None {
+		return
+	}
+	if w.wrote {
+		w.interval = min(max(intervalShare*(w.now-w.began), leastInterval), mostInterval)
+	}
+	w.last, w.began = w.now, None
 }
 
 // isDue tells whether it is time for a transaction.
@@ -309,10 +345,10 @@ func (w *Worker) isDue() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if w.due.fresh || waiting >= w.plan.gather/4 || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if w.due.fresh || waiting >= w.plan.urgent() || waiting > 0 && w.cells.overfull() || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
-	return w.last == None || w.now-w.last >= commitInterval || w.Read()
+	return w.last == None || w.now-w.last >= w.interval || w.Read()
 }
 
 // patience is how long results wait for others: nobody waits for those of a
@@ -321,7 +357,7 @@ func (w *Worker) patience() int64 {
 	if w.due.newest > w.now-backlog {
 		return gather
 	}
-	return commitInterval
+	return w.interval
 }
 
 // build fixes the content of a transaction; nil where nothing changed.
@@ -430,3 +466,6 @@ func (w *Worker) Finished() bool {
 
 // Totals says what became of the offsets that this worker committed.
 func (w *Worker) Totals() map[Partition]Counts { return w.totals }
+
+// Held is how many cells open windows hold: groups of panes and partitions.
+func (w *Worker) Held() int { return w.cells.held }

@@ -70,3 +70,81 @@ func TestNothingIsReadBeforeItBegins(t *testing.T) {
 		t.Errorf("counts %+v", got)
 	}
 }
+
+// slow is a client whose commits take a time, and whose records come fast: a poll
+// brings a second of event time each ten ms.
+type slow struct {
+	told
+	plan  *Plan
+	takes int64
+	now   int64
+	next  int64
+	spent int64 // in commits
+	polls int
+}
+
+func (c *slow) Poll(Request) (Fetch, error) {
+	c.now += 10e6
+	c.polls++
+	f := Fetch{Now: c.now}
+	if c.polls == 1 {
+		f.Events = []Event{Synced{Owned: []Partition{p0}, Counts: map[string]int32{"mount-az": 1}}, Assigned{Positions: []Position{{Partition: p0, Stop: None,
+			Checkpoint: Checkpoint{Fingerprint: c.plan.Fingerprint, Largest: None, Closed: None, Skipped: None, Forgotten: None}}}}}
+		return f, nil
+	}
+	b := Batch{Partition: p0, Next: c.next + 1, Offsets: []int64{c.next}, Times: []int64{c.next * 1e9}, Schemas: []int32{1}}
+	lay(c.plan, &b, 1)
+	b.Numbers[0] = []float64{1}
+	c.next++
+	f.Batches = []Batch{b}
+	return f, nil
+}
+
+func (c *slow) Commit(commit *Commit) (bool, error) {
+	c.now += c.takes
+	c.spent += c.takes
+	return c.told.Commit(commit)
+}
+
+// In a backlog commits take a tenth of the time at most, up to where they come
+// every ten seconds; and where they are quick, they come every second.
+func TestCommitsOfABacklogRest(t *testing.T) {
+	for _, c := range []struct {
+		takes, every int64 // ns
+	}{{0, 1e9}, {50e6, 1e9}, {500e6, 5.1e9}, {900e6, 9.1e9}, {3e9, 10e9}} {
+		client := &slow{plan: compiled(t, nil), takes: c.takes, now: 1e18}
+		w := NewWorker(client.plan, client, false)
+		for client.now < 1e18+200e9 {
+			if err := w.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all := client.now - 1e18
+		want := all / (c.every + c.takes)
+		if n := int64(len(client.commits)); n < want-3 || n > want+3 {
+			t.Errorf("commits that take %v: %d in %v, want about %d", time.Duration(c.takes), n, time.Duration(all), want)
+		}
+		if c.takes <= 900e6 && client.spent*10 > all+5e9 {
+			t.Errorf("commits that take %v: %v of %v went by in them", time.Duration(c.takes), time.Duration(client.spent), time.Duration(all))
+		}
+	}
+}
+
+// Live results wait for others for as long as ever, however slow commits are.
+func TestLiveCommitsDoNotRest(t *testing.T) {
+	client := &slow{plan: compiled(t, nil), takes: 500e6, now: 1e18, next: 1e9}
+	w := NewWorker(client.plan, client, false)
+	built := int64(0)
+	for client.now < 1e18+60e9 {
+		client.next = client.now / 1e9 // now's record, a second after the last
+		if n := len(client.commits); n > 0 {
+			built = max(built, int64(len(client.commits[n-1].Results)))
+		}
+		if err := w.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(client.commits); n < 55 || built > 1 {
+		t.Errorf("%d commits in a minute, of %d results at most: want one a second, of one", n, built)
+	}
+}

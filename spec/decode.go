@@ -84,6 +84,7 @@ func (d decoder) pipeline(name string) Pipeline {
 	parsed(d, &p.MaxFuture, ParseDuration, "max_future")
 	d.into(&p.MaxReplay, "max_replay")
 	d.into(&p.MaxGroups, "max_groups")
+	d.into(&p.MaxSamples, "max_samples")
 	d.into(&p.Late, "late")
 	d.into(&p.OnError, "on_error")
 	d.into(&p.Shard, "shard")

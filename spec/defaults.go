@@ -38,6 +38,7 @@ func defaults(name string) Pipeline {
 		MaxFuture:   5 * time.Minute,
 		MaxReplay:   50_000_000,
 		MaxGroups:   10_000,
+		MaxSamples:  16 << 20,
 		Shard:       ShardSink,
 		Late:        LateDrop,
 		OnError:     OnErrorDeadLetter,

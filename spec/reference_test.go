@@ -47,6 +47,7 @@ func defaultTexts() map[string]string {
 		"pipelines.*.max_future":       code(short(p.MaxFuture)),
 		"pipelines.*.max_replay":       code(p.MaxReplay),
 		"pipelines.*.max_groups":       code(p.MaxGroups),
+		"pipelines.*.max_samples":      code(p.MaxSamples),
 		"pipelines.*.late":             code(p.Late),
 		"pipelines.*.on_error":         code(p.OnError),
 		"pipelines.*.shard":            code(p.Shard),

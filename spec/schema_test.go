@@ -44,6 +44,7 @@ var designed = map[string]string{
 	"pipelines.p.max_future":               `"5m"`,
 	"pipelines.p.max_replay":               `50_000_000`,
 	"pipelines.p.max_groups":               `10_000`,
+	"pipelines.p.max_samples":              `16_777_216`,
 	"pipelines.p.late":                     `"dead_letter"`,
 	"pipelines.p.on_error":                 `"skip"`,
 	"pipelines.p.shard":                    `"partition"`,

@@ -45,6 +45,7 @@ type Pipeline struct {
 	MaxFuture   time.Duration
 	MaxReplay   int64 // records
 	MaxGroups   int   // of one window (pane, where windows overlap) and partition
+	MaxSamples  int64 // values that exact quantiles keep in a worker's open windows; 0: no limit
 	Late        Late
 	OnError     OnError
 	Shard       Shard

@@ -28,6 +28,7 @@ func newRechunking(seed uint64) *rechunking {
 		transactional := d.chance(30)
 		for id := range int32(1 + d.IntN(2)) {
 			src := &source{id: pipeline.Partition{Topic: name, ID: id}}
+			src.slow = id == 1
 			s.sources = append(s.sources, src)
 			if d.chance(5) {
 				continue

@@ -100,6 +100,18 @@ func (s *script) vary(d dice, f feed, born int64) feed {
 	return f
 }
 
+// drawAlignment makes open windows that hold a few groups too many already, and
+// some partitions slower to read than others.
+func (s *script) drawAlignment(d dice) {
+	if d.chance(65) {
+		return
+	}
+	s.cells = 2 + d.IntN(12)
+	for _, src := range s.sources {
+		src.slow = d.chance(40)
+	}
+}
+
 // retain lets retention have removed the first records of a log.
 func (s *script) retain(d dice, src *source) {
 	if n := src.high(max(s.t0, src.born)); n > 3 {

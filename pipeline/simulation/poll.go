@@ -16,11 +16,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	}
 	s.takeBack()
 	s.nap(s.w.between(1, 4*ms))
-	for _, c := range s.cursors {
-		if slices.Contains(req.Resume, c.id) {
-			c.resumed = true
-		}
-	}
+	s.heed(req)
 	s.ask(req.Ends)
 	wait := s.w.between(20*ms, s.w.script.doze)
 	if s.readable() {
@@ -93,7 +89,7 @@ func (s *session) replaying() bool {
 }
 
 func (s *session) readable() bool {
-	return slices.ContainsFunc(s.cursors, func(c *cursor) bool { return c.resumed && c.next < c.stable(s.w.now) })
+	return slices.ContainsFunc(s.cursors, func(c *cursor) bool { return c.resumed && !s.rests(c) && c.next < c.stable(s.w.now) })
 }
 
 // take reads what is there, of some partitions and of each as much as chance
@@ -108,7 +104,7 @@ func (s *session) take() ([]pipeline.Batch, error) {
 	var batches []pipeline.Batch
 	for _, i := range s.w.Perm(len(s.cursors)) {
 		c := s.cursors[i]
-		if !c.resumed || s.w.chance(25) {
+		if !c.resumed || s.rests(c) || s.w.chance(25) {
 			continue
 		}
 		if c.next < c.begin(s.w.now) {
@@ -119,9 +115,13 @@ func (s *session) take() ([]pipeline.Batch, error) {
 			s.w.reached[upstreamOpen]++
 		}
 		n := min(1+s.w.Int64N(int64(s.w.script.polls)), end-c.next)
+		if c.slow {
+			n = min(n, 2)
+		}
 		if n <= 0 {
 			continue
 		}
+		s.notePaused(c)
 		if b := s.decode(c, c.next+n); b.Next > 0 {
 			batches = append(batches, b)
 		}

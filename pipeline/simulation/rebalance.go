@@ -64,6 +64,7 @@ func (s *session) expelled() {
 
 // lost calls back, unless the client swallows it.
 func (s *session) lost(ids []pipeline.Partition) {
+	s.notePausedLost(ids)
 	switch {
 	case len(ids) == 0:
 	case s.life.swallows && s.w.chance(50):

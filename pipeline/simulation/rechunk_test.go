@@ -44,9 +44,9 @@ func TestRechunked(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	fmt.Printf("%d inputs: %d results, %d batches, %d restarts (%d with a replay), %d aborted commits; %d grouped, %d with hops, %d fanned in, %d with where, %d with groups refused\n",
-		inputs, sum.results, sum.batches, sum.restarts, sum.replays, sum.aborts, sum.grouped, sum.hops, sum.fanIn, sum.where, sum.refusals)
-	for _, n := range []int{sum.results, sum.restarts, sum.replays, sum.aborts, sum.grouped, sum.hops, sum.fanIn, sum.where, sum.refusals} {
+	fmt.Printf("%d inputs: %d results, %d batches, %d restarts (%d with a replay), %d aborted commits, %d pauses; %d grouped, %d with hops, %d fanned in, %d with where, %d with groups refused\n",
+		inputs, sum.results, sum.batches, sum.restarts, sum.replays, sum.aborts, sum.pauses, sum.grouped, sum.hops, sum.fanIn, sum.where, sum.refusals)
+	for _, n := range []int{sum.results, sum.restarts, sum.replays, sum.aborts, sum.pauses, sum.grouped, sum.hops, sum.fanIn, sum.where, sum.refusals} {
 		if n == 0 {
 			t.Error("something was never tried")
 		}
@@ -58,8 +58,8 @@ type rechunking struct {
 	script *script
 	seed   uint64
 
-	results, batches, restarts, replays, aborts, refusals int
-	grouped, hops, fanIn, where                           int
+	results, batches, restarts, replays, aborts, refusals, pauses int
+	grouped, hops, fanIn, where                                   int
 }
 
 func (r *rechunking) add(o *rechunking) {
@@ -69,6 +69,7 @@ func (r *rechunking) add(o *rechunking) {
 	r.replays += o.replays
 	r.aborts += o.aborts
 	r.refusals += o.refusals
+	r.pauses += o.pauses
 	count := func(n *int, is bool) {
 		if is {
 			*n++
@@ -100,7 +101,11 @@ type reader struct {
 func (r *rechunking) run(cut, vm bool) string {
 	w := newWorld(r.script, r.seed, nil)
 	w.now = r.script.t0 + 3600*sec
-	w.plan = must(pipeline.Compile(r.script.spec, pipeline.Options{VM: vm}))
+	cells := 0
+	if cut { // some are ahead of others, and paused
+		cells = 4
+	}
+	w.plan = must(pipeline.Compile(r.script.spec, pipeline.Options{VM: vm, Cells: cells}))
 	c := &reader{r: r, dice: w.dice, cut: cut, offsets: map[pipeline.Partition]pipeline.Committed{}}
 	if cut {
 		c.dice = newDice(r.seed, uint64(100+r.restarts+r.batches))
@@ -138,9 +143,13 @@ func (c *reader) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	for _, id := range req.Resume {
 		c.resumed[id] = true
 	}
+	for _, id := range req.Pause {
+		c.resumed[id] = false
+		c.r.pauses++
+	}
 	for _, i := range c.dice.Perm(len(c.w.script.sources)) {
 		src := c.w.script.sources[i]
-		if !c.resumed[src.id] || c.cut && c.dice.chance(40) {
+		if !c.resumed[src.id] || c.cut && (c.dice.chance(40) || src.slow && c.dice.chance(80)) {
 			continue
 		}
 		end := int64(len(src.entries))
@@ -189,11 +198,7 @@ func (c *reader) Commit(commit *pipeline.Commit) (bool, error) {
 		c.offsets[o.Partition] = pipeline.Committed{Offset: o.At, Epoch: o.Epoch, Metadata: o.Metadata}
 	}
 	for _, r := range commit.Results {
-		r.Fields, r.Aggregates = slices.Clone(r.Fields), slices.Clone(r.Aggregates)
-		for i := range r.Fields {
-			r.Fields[i] = slices.Clone(r.Fields[i])
-		}
-		c.results = append(c.results, r)
+		c.results = append(c.results, r.Clone())
 	}
 	for _, d := range commit.DeadLetters {
 		if strings.Contains(d.Reason, "max_groups") {

@@ -30,6 +30,7 @@ type script struct {
 	tidy      bool // other than the faults, nothing goes wrong by chance
 	quiet     int64
 	language  language
+	cells     int // the bound of alignment; 0: more than there are
 }
 
 const firstUnknown = 100
@@ -91,6 +92,7 @@ func draw(seed uint64) *script {
 	}
 	s.drawFaults(d)
 	s.settleQuiet()
+	s.drawAlignment(newDice(seed, 6))
 	return s
 }
 

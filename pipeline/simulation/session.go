@@ -34,6 +34,7 @@ type session struct {
 	err     error // the next poll ends the session with it
 
 	cursors []*cursor                                // in the order of their partitions
+	paused  map[pipeline.Partition]int               // how many more polls of it still bring records
 	taken   map[pipeline.Partition]pipeline.Position // what was assigned last
 	answers map[pipeline.Partition]pipeline.End
 	layouts map[layoutOf]*pipeline.Layout
@@ -61,8 +62,8 @@ func (s *session) String() string { return fmt.Sprintf("%s.%d", s.process, s.id)
 func (p *process) join() *session {
 	s := &session{
 		process: p, id: p.w.sessions, view: p.w.now, attempts: map[*ledger]attempt{},
-		layouts: map[layoutOf]*pipeline.Layout{},
-		totals:  map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
+		layouts: map[layoutOf]*pipeline.Layout{}, paused: map[pipeline.Partition]int{},
+		totals: map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
 	}
 	p.w.sessions++
 	if p.w.chance(30) { // the broker that answered lags behind

@@ -13,6 +13,7 @@ import (
 type source struct {
 	id      pipeline.Partition
 	born    int64 // when the partition is made
+	slow    bool  // a poll brings a record or two
 	entries []entry
 	holds   []hold
 	trims   []trim

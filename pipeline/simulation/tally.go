@@ -106,6 +106,10 @@ const (
 	fieldFutureReplayed
 	fieldStart
 	fieldJoin
+	pausedAhead
+	resumedAhead
+	pausedBatch
+	pausedLost
 	marks
 )
 
@@ -158,6 +162,10 @@ var names = [marks]string{
 	fieldFutureReplayed: "refused again on replay, ahead of its own timestamp",
 	fieldStart:          "start: a time, event time of a field",
 	fieldJoin:           "fresh partition at C, event time of a field",
+	pausedAhead:         "a partition far ahead is paused",
+	resumedAhead:        "and goes on",
+	pausedBatch:         "a batch of a paused partition",
+	pausedLost:          "a paused partition is lost",
 }
 
 // Tally counts how often each mark was reached.

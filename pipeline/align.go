@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// This file aligns the reading of partitions. C follows the slowest partition of a
+// shard, and what was read of the others waits in open windows: where much waits,
+// those that are far ahead are paused until the slowest comes near.
+//
+// It decides when records are fetched, and nothing else. What still comes of a
+// paused partition is applied as ever. The slowest is never paused, so that
+// something is read wherever something can be.
+
+// alignCells is the bound of cells: 32,768 of them, at which partitions are paused,
+// are some 70 MB where a cell is ten fields of count, min, max, mean and stdev. A
+// pause costs what the client has buffered of a partition, which is read again;
+// going on at a quarter of that makes it seldom.
+const alignCells = 1 << 14
+
+// dryAfter is idle for the purpose of alignment where idle is off, ns.
+const dryAfter = int64(10e9)
+
+// crowded tells that open windows hold twice the bound or more: of cells, or of
+// the values of exact quantiles, whose bound is a quarter of max_samples.
+func (cs *cells) crowded() bool {
+	return cs.held/2 >= cs.plan.cells || cs.overfull()
+}
+
+// overfull is crowded by the values of exact quantiles.
+func (cs *cells) overfull() bool { return cs.samples >= cs.plan.maxSamples/2 }
+
+// roomy tells that open windows hold no more than half the bounds.
+func (cs *cells) roomy() bool {
+	return cs.held <= cs.plan.cells/2 && cs.samples <= cs.plan.maxSamples/8
+}
+
+// align asks to pause the partitions that are ahead of their shard's slowest by
+// more than twice the span of a window and its grace while open windows are
+// crowded: below that they hold what has to be held. Those that are paused go on
+// once they are ahead by less than half of it, or there is room again. What is
+// replayed is never paused: nothing closes before it is through.
+func (t *task) align(now int64, r *Request) {
+	crowded, roomy := t.cells.crowded(), t.cells.roomy()
+	if !crowded && !slices.ContainsFunc(t.parts, func(p *part) bool { return p.paused }) {
+		return
+	}
+	low, near := t.slowest(now), uint64(t.plan.size)+uint64(t.plan.grace)
+	for _, p := range t.parts {
+		lead := p.lead(low)
+		switch {
+		case p.paused && (roomy || lead <= near/2):
+			p.paused, p.active, t.touched = false, now, true // its silence begins now, if it has one
+			r.Resume = append(r.Resume, p.id)
+		case crowded && lead/2 > near && p.resumed && !p.paused && !p.replaying() && !t.leaves(p, now):
+			p.paused, t.touched = true, true
+			r.Pause = append(r.Pause, p.id)
+		}
+	}
+}
+
+// slowest is the least event time up to which a partition is read, of those that
+// have a say in the watermark and something to read: MaxInt64 where there is none,
+// None where one has not had a record yet.
+func (t *task) slowest(now int64) int64 {
+	low := int64(math.MaxInt64)
+	for _, p := range t.parts {
+		if !t.leaves(p, now) && !t.dry(p, now) {
+			low = min(low, p.largest)
+		}
+	}
+	return low
+}
+
+// dry tells that a partition was read to its end, as far as that is known, and has
+// brought nothing for idle. C may have to wait for it longer than that; to read
+// less of the others does not make it come.
+func (t *task) dry(p *part, now int64) bool {
+	return !p.paused && p.applied >= p.ends.High && now-p.active >= cmp.Or(t.plan.idle, dryAfter)
+}
+
+// lead is how far ahead of an event time p is read, ns: exact whatever the times,
+// None among them.
+func (p *part) lead(low int64) uint64 {
+	if p.largest <= low {
+		return 0
+	}
+	return uint64(p.largest) - uint64(low)
+}
