@@ -52,8 +52,7 @@ func (t *task) align(now int64, r *Request) {
 		lead := p.lead(low)
 		switch {
 		case p.paused && (roomy || lead <= near/2):
-			p.paused, p.active = false, now // its silence begins now, if it has one
-			t.touched = true
+			p.paused, p.active, t.touched = false, now, true // its silence begins now, if it has one
 			r.Resume = append(r.Resume, p.id)
 		case crowded && lead/2 > near && p.resumed && !p.paused && !p.replaying() && !t.leaves(p, now):
 			p.paused, t.touched = true, true

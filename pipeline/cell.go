@@ -123,15 +123,16 @@ func (p *Plan) newStates(from, to, cells int) []state {
 	states, all := make([]state, 0, (to-from)*cells), make([]functions.Accumulator, 0, total*cells)
 	for range cells {
 		for i := from; i < to; i++ {
-			at, kept := len(all), int64(0)
+			at, s := len(all), state{}
 			for _, k := range p.kindsOf(i) {
 				all = append(all, made[k][0])
 				made[k] = made[k][1:]
 				if k == functions.Samples {
-					kept = 1
+					s.kept = 1
 				}
 			}
-			states = append(states, state{kept: kept, accumulators: all[at:len(all):len(all)]})
+			s.accumulators = all[at:len(all):len(all)]
+			states = append(states, s)
 		}
 	}
 	return states

@@ -26,7 +26,7 @@ func (g *group) name() ([]GroupValue, string) {
 
 // dealer deals one run of rows after another.
 type dealer struct {
-	numbers numbers
+	numbers numbering
 	places  []place // by number
 	run     uint32
 	lots    []lot
@@ -52,7 +52,7 @@ const maxGroupBytes = 16 << 10
 
 func newDealer(plan *Plan) dealer {
 	return dealer{
-		numbers: numbers{seed: maphash.MakeSeed()},
+		numbers: numbering{seed: maphash.MakeSeed()},
 		tooMany: fmt.Sprintf("its window has more groups than max_groups (%d)", plan.Spec.MaxGroups),
 		tooLong: fmt.Sprintf("its group values have more than %d bytes", maxGroupBytes),
 	}

@@ -48,19 +48,20 @@ func (cs *cells) fold(lots []lot, r *program, b *Batch, rows selection) {
 		case in.text && r.texts[i] != nil:
 			f.foldTexts(lots, i, r.texts[i], rows)
 		case !in.text && r.numbers[i] != nil:
-			cs.foldNumbers(lots, i, times, r.numbers[i], rows, enough)
+			cs.samples += f.foldNumbers(lots, i, times, r.numbers[i], rows, enough)
 		}
 	}
 	fixed := len(cs.plan.inputs)
 	for i := range b.Fields {
 		if field := &b.Fields[i]; field.Input >= fixed {
-			cs.foldNumbers(lots, field.Input, times, b.Numbers[field.Slot], rows, enough)
+			cs.samples += f.foldNumbers(lots, field.Input, times, b.Numbers[field.Slot], rows, enough)
 		}
 	}
 }
 
-func (cs *cells) foldNumbers(lots []lot, input int, times []int64, column []float64, rows selection, enough int64) {
-	f := &cs.folder
+// foldNumbers folds a column, and gives the number of values that exact quantiles
+// keep of it.
+func (f *folder) foldNumbers(lots []lot, input int, times []int64, column []float64, rows selection, enough int64) (kept int64) {
 	values, whole := f.gather(column, rows)
 	from := 0
 	for _, l := range lots {
@@ -72,9 +73,10 @@ func (cs *cells) foldNumbers(lots []lot, input int, times []int64, column []floa
 		if len(vs) > 0 {
 			s := &l.cell.inputs[input]
 			s.add(ts, vs, enough)
-			cs.samples += s.kept * int64(len(vs))
+			kept += s.kept * int64(len(vs))
 		}
 	}
+	return kept
 }
 
 func (f *folder) gatherTimes(column []int64, rows selection) []int64 {

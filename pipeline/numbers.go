@@ -2,9 +2,9 @@ package pipeline
 
 import "hash/maphash"
 
-// numbers gives groups small numbers, from 0, in the order in which they come: a
+// numbering gives groups small numbers, from 0, in the order in which they come: a
 // hash table that lasts from batch to batch. No result depends on the numbers.
-type numbers struct {
+type numbering struct {
 	groups []*group
 	slots  []slot
 	seed   maphash.Seed
@@ -27,12 +27,12 @@ const (
 )
 
 // full tells that it is time to forget all numbers.
-func (n *numbers) full() bool { return len(n.groups) >= maxNumbered || n.bytes >= maxGroupNames }
+func (n *numbering) full() bool { return len(n.groups) >= maxNumbered || n.bytes >= maxGroupNames }
 
-func (n *numbers) clear() { *n = numbers{seed: n.seed} }
+func (n *numbering) clear() { *n = numbering{seed: n.seed} }
 
 // of gives the number of the group that key identifies.
-func (n *numbers) of(key []byte) int {
+func (n *numbering) of(key []byte) int {
 	hash := maphash.Bytes(n.seed, key)
 	for at := int(hash); len(n.slots) > 0; at++ {
 		s := &n.slots[at&(len(n.slots)-1)]
@@ -46,7 +46,7 @@ func (n *numbers) of(key []byte) int {
 	return n.add(key, hash)
 }
 
-func (n *numbers) add(key []byte, hash uint64) int {
+func (n *numbering) add(key []byte, hash uint64) int {
 	if len(n.slots) <= 2*len(n.groups) {
 		n.grow()
 	}
@@ -58,7 +58,7 @@ func (n *numbers) add(key []byte, hash uint64) int {
 }
 
 // put takes the first free slot from the hash's on.
-func (n *numbers) put(s slot) {
+func (n *numbering) put(s slot) {
 	at, mask := int(s.hash), len(n.slots)-1
 	for n.slots[at&mask].id != "" {
 		at++
@@ -66,7 +66,7 @@ func (n *numbers) put(s slot) {
 	n.slots[at&mask] = s
 }
 
-func (n *numbers) grow() {
+func (n *numbering) grow() {
 	old := n.slots
 	n.slots = make([]slot, max(fewestSlots, 2*len(old)))
 	for _, s := range old {

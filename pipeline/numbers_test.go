@@ -16,7 +16,7 @@ func BenchmarkNumbers(b *testing.B) {
 			for i := range keys {
 				keys[i] = AppendKeyInteger([]byte{0, 0, 0, 9}, int64(r.IntN(groups)))
 			}
-			n := numbers{seed: maphash.MakeSeed()}
+			n := numbering{seed: maphash.MakeSeed()}
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, k := range keys {
@@ -31,7 +31,7 @@ func BenchmarkNumbers(b *testing.B) {
 // Equal keys have one number, and the numbers are those of a map.
 func TestNumbers(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	n, twin := numbers{seed: maphash.MakeSeed()}, map[string]int{}
+	n, twin := numbering{seed: maphash.MakeSeed()}, map[string]int{}
 	for range 20_000 {
 		key := AppendKeyText(nil, fmt.Sprint(r.IntN(1+r.IntN(5000))))
 		want, known := twin[string(key)]

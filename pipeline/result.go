@@ -1,5 +1,7 @@
 package pipeline
 
+import "slices"
+
 // Result is one group of one window of one shard, ready to be encoded.
 type Result struct {
 	Sink       string // the sink topic
@@ -14,6 +16,16 @@ type Result struct {
 	Fields [][]float64
 	// Aggregates are in the order of Output.Aggregates; NaN is no value.
 	Aggregates []float64
+}
+
+// Clone gives a result whose memory is its own, for a client that keeps results
+// beyond their commit.
+func (r Result) Clone() Result {
+	r.Fields, r.Aggregates = slices.Clone(r.Fields), slices.Clone(r.Aggregates)
+	for i := range r.Fields {
+		r.Fields[i] = slices.Clone(r.Fields[i])
+	}
+	return r
 }
 
 // DeadLetter is a record that is set aside in the transaction that passes it.

@@ -55,8 +55,8 @@ func TestSamplesFit(t *testing.T) {
 	for o := range int64(5000) { // one that the others are ahead of
 		l.times[0] = append(l.times[0], o*1e8)
 	}
-	if l.read(); l.results != 50 || l.pauses == 0 {
-		t.Errorf("%d results and %d pauses", l.results, l.pauses)
+	if l.read(); len(l.results) != 50 || l.pauses == 0 {
+		t.Errorf("%d results and %d pauses", len(l.results), l.pauses)
 	}
 }
 
@@ -72,8 +72,8 @@ func TestSamplesCounted(t *testing.T) {
 		held, kept := 0, int64(0)
 		for _, p := range task.parts {
 			for _, pn := range p.open {
-				held += len(pn.cells)
 				for _, c := range pn.cells {
+					held++
 					for i := range c.inputs {
 						kept += c.inputs[i].n // each has one exact quantile's accumulator
 					}

@@ -182,26 +182,30 @@ func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
 	for _, t := range w.order {
+		if !t.reading || ask {
+			t.request(w.now, ask, &r)
+		}
 		t.align(w.now, &r)
-		if t.reading && !ask {
-			continue
-		}
-		t.reading = true
-		for _, p := range t.parts {
-			if t.known && !p.resumed && p.saved.offset != None {
-				p.resumed = true
-				r.Resume = append(r.Resume, p.id)
-			}
-			t.reading = t.reading && p.resumed
-			if ask && t.asks(p, w.now) {
-				r.Ends = append(r.Ends, p.id)
-			}
-		}
 	}
 	if len(r.Ends) > 0 {
 		w.asked = w.now
 	}
 	return r
+}
+
+// request asks to read partitions, and for the ends of those that it may.
+func (t *task) request(now int64, ask bool, r *Request) {
+	t.reading = true
+	for _, p := range t.parts {
+		if t.known && !p.resumed && p.saved.offset != None {
+			p.resumed = true
+			r.Resume = append(r.Resume, p.id)
+		}
+		t.reading = t.reading && p.resumed
+		if ask && t.asks(p, now) {
+			r.Ends = append(r.Ends, p.id)
+		}
+	}
 }
 
 // shard names the shard of a partition.
@@ -341,10 +345,18 @@ func (w *Worker) isDue() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if w.due.fresh || waiting >= w.plan.urgent() || waiting > 0 && w.cells.overfull() || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if w.due.fresh || waiting >= w.plan.urgent() || waiting > 0 && w.cells.overfull() || w.heavy() || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
 	return w.last == None || w.now-w.last >= w.interval || w.Read()
+}
+
+// heavy tells that exact quantiles keep much for the results that wait, as far as
+// an even share of it tells: an eighth of max_samples. There would be room for
+// more, but it would be used.
+func (w *Worker) heavy() bool {
+	cs := w.cells
+	return cs.samples > 0 && float64(cs.samples)*float64(w.due.results) >= float64(cs.held)*float64(cs.plan.maxSamples/8)
 }
 
 // patience is how long results wait for others: nobody waits for those of a

@@ -198,11 +198,7 @@ func (c *reader) Commit(commit *pipeline.Commit) (bool, error) {
 		c.offsets[o.Partition] = pipeline.Committed{Offset: o.At, Epoch: o.Epoch, Metadata: o.Metadata}
 	}
 	for _, r := range commit.Results {
-		r.Fields, r.Aggregates = slices.Clone(r.Fields), slices.Clone(r.Aggregates)
-		for i := range r.Fields {
-			r.Fields[i] = slices.Clone(r.Fields[i])
-		}
-		c.results = append(c.results, r)
+		c.results = append(c.results, r.Clone())
 	}
 	for _, d := range commit.DeadLetters {
 		if strings.Contains(d.Reason, "max_groups") {
