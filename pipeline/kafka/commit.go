@@ -31,6 +31,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	for _, d := range c.DeadLetters {
 		records = append(records, s.deadLetter(d))
 	}
+	s.previous.await(s)
 	if err := s.tx.Begin(); err != nil {
 		return false, s.denied(err, "begin a transaction")
 	}
@@ -150,6 +151,7 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 	if len(offsets) > 0 {
 		ctx = offsets[0]
 	}
+	defer s.previous.end()
 	return s.tx.End(ctx, how)
 }
 

@@ -109,4 +109,3 @@ func TestEncodeAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for a commit of 1000 results", allocated)
 	}
 }
-
