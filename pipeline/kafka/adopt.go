@@ -30,7 +30,10 @@ func (r *run) adopt(ctx context.Context, all []*adoption, list kadm.TopicDetails
 		a.err = r.mayRead(a)
 	}
 	r.checkSources(ctx, usable(all))
-	r.readySinks(ctx, usable(all), list)
+	made := r.readySinks(ctx, usable(all), list)
+	var led sync.WaitGroup
+	led.Go(func() { r.awaitLeaders(ctx, made) })
+	defer led.Wait()
 	r.newest(ctx, usable(all))
 	for _, a := range usable(all) {
 		if a.schema != nil && !r.prepared {

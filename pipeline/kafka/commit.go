@@ -41,6 +41,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 }
 
 func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, error) {
+	s.previous.await(s)
 	var err error
 	if s.turns.take(func() { err = s.tx.Begin() }); err != nil {
 		return false, s.denied(err, "begin a transaction")
@@ -155,6 +156,7 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 	if len(offsets) > 0 {
 		ctx = offsets[0]
 	}
+	defer s.previous.end()
 	s.turns.take(func() { committed, err = s.tx.End(ctx, how) })
 	return committed, err
 }

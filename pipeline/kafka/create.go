@@ -20,8 +20,9 @@ import (
 // visibleLimit bounds the wait for topics that were made.
 const visibleLimit = 30 * time.Second
 
-// readySinks sees to it that the sinks are there; list is what topics there are.
-func (r *run) readySinks(ctx context.Context, all []*adoption, list kadm.TopicDetails) {
+// readySinks sees to it that the sinks are there; list is what topics there are. It
+// gives those that were not there before.
+func (r *run) readySinks(ctx context.Context, all []*adoption, list kadm.TopicDetails) (made []string) {
 	var missing []string
 	for _, a := range all {
 		if d, ok := list[a.sink]; !ok || d.Err != nil {
@@ -33,10 +34,12 @@ func (r *run) readySinks(ctx context.Context, all []*adoption, list kadm.TopicDe
 	if r.plan.Spec.Sink.Create {
 		ready = r.createSinks
 	}
-	errs := ready(ctx, slices.Compact(missing))
+	missing = slices.Compact(missing)
+	errs := ready(ctx, missing)
 	for _, a := range all {
 		a.err = errs[a.sink]
 	}
+	return slices.DeleteFunc(missing, func(name string) bool { return errs[name] != nil })
 }
 
 func (r *run) mustExist(ctx context.Context, names []string) map[string]error {
@@ -132,6 +135,39 @@ func (r *run) visible(ctx context.Context, names []string) map[string]error {
 		}
 	}
 	return errs
+}
+
+// leaderLimit bounds the wait for the leaders of topics that were made.
+const leaderLimit = 10 * time.Second
+
+// awaitLeaders waits until the brokers lead the partitions of topics that were
+// made, which takes them a moment after they tell of the topics: the client would
+// find that out with the first transaction, and look for other leaders meanwhile.
+func (r *run) awaitLeaders(ctx context.Context, names []string) {
+	ctx, cancel := context.WithTimeout(ctx, leaderLimit)
+	defer cancel()
+	wait := backoff{least: 10 * time.Millisecond, most: 250 * time.Millisecond}
+	for len(names) > 0 && ctx.Err() == nil {
+		if r.led(ctx, names) {
+			return
+		}
+		wait.sleep(ctx)
+	}
+}
+
+// led tells that each partition's leader answers. The client knows topics for a
+// while as they were, so it is told first that they are there now.
+func (r *run) led(ctx context.Context, names []string) bool {
+	missing, errs := r.missing(ctx, names)
+	if len(missing)+len(errs) > 0 {
+		return false
+	}
+	ids, err := r.partitions(ctx, names)
+	if err != nil {
+		return false
+	}
+	_, err = logs{ctx, r.admin, clock{}}.list(ids, readUncommitted, atEnd)
+	return err == nil
 }
 
 // denied makes a missing permission and a refused request a Stop.

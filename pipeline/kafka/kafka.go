@@ -58,7 +58,7 @@ type Timing struct {
 	Rebalance   time.Duration // how long members may take to join again: 10 s
 	Transaction time.Duration // after which the broker aborts: 30 s, more than Session and Rebalance together
 	Discover    time.Duration // between looks for new topics and partitions: 10 s
-	MetadataMin time.Duration // between metadata requests after an error: kgo's default
+	MetadataMin time.Duration // between metadata requests after an error, before which nothing is tried again: 250 ms
 }
 
 func (t Timing) withDefaults() Timing {
@@ -72,7 +72,7 @@ func (t Timing) withDefaults() Timing {
 	def(&t.Rebalance, 10*time.Second)
 	def(&t.Transaction, 30*time.Second)
 	def(&t.Discover, 10*time.Second)
-	def(&t.MetadataMin, time.Second)
+	def(&t.MetadataMin, 250*time.Millisecond)
 	return t
 }
 

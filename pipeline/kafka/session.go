@@ -37,6 +37,7 @@ type session struct {
 	consumer atomic.Pointer[kgo.Client] // tx's client, as the callbacks know it
 	refused  backoff
 	out      outgoing // of the worker's goroutine alone
+	previous previous // the same
 	wg       sync.WaitGroup
 }
 
