@@ -45,12 +45,10 @@ type session struct {
 // become gigabytes.
 const maxBatch = 128 << 20
 
-// What one fetch brings at most, bytes. More takes memory and lets partitions run
-// apart; from 2 MiB a partition on the raw drain of a topic grows no faster.
-const (
-	fetchPartition = 2 << 20
-	fetchAll       = 8 << 20
-)
+// What one fetch brings at most, bytes, of a partition as of all: the batch that no
+// longer fits is sent in vain, so that few partitions at a time are read faster than
+// many. More takes memory and lets partitions run apart.
+const fetchBytes = 6 << 20
 
 // fetchWait bounds how long a broker holds a fetch that finds nothing: a
 // partition that is resumed waits for the one that is under way.
@@ -176,8 +174,8 @@ func (s *session) options() []kgo.Opt {
 		kgo.MaxDecompressBatchBytes(maxBatch),
 		kgo.WithPools(&s.pool),
 		kgo.FetchMaxWait(fetchWait),
-		kgo.FetchMaxPartitionBytes(fetchPartition),
-		kgo.FetchMaxBytes(fetchAll),
+		kgo.FetchMaxPartitionBytes(fetchBytes),
+		kgo.FetchMaxBytes(fetchBytes),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.SessionTimeout(t.Session),
