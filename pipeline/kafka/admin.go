@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,10 +134,39 @@ const (
 )
 
 // listed is what a broker says of a partition at some time; -1 is none.
-type listed struct{ offset, timestamp int64 }
+type listed struct {
+	offset, timestamp int64
+	err               error
+}
 
 // offsets lists the first offset of each partition at or after its time, ms.
-func (a *admin) offsets(ctx context.Context, isolation int8, at map[pipeline.Partition]int64) (map[pipeline.Partition]listed, error) {
+func (a *admin) offsets(ctx context.Context, isolation int8, at map[pipeline.Partition]int64) map[pipeline.Partition]listed {
+	found := make(map[pipeline.Partition]listed, len(at))
+	if len(at) == 0 {
+		return found
+	}
+	for id := range at {
+		found[id] = listed{err: errNoAnswer}
+	}
+	for _, shard := range a.client.RequestSharded(ctx, offsetsRequest(isolation, at)) {
+		if shard.Err != nil {
+			for _, t := range shard.Req.(*kmsg.ListOffsetsRequest).Topics {
+				for _, p := range t.Partitions {
+					found[pipeline.Partition{Topic: t.Topic, ID: p.Partition}] = listed{err: shard.Err}
+				}
+			}
+			continue
+		}
+		for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
+			for _, p := range t.Partitions {
+				found[pipeline.Partition{Topic: t.Topic, ID: p.Partition}] = listed{p.Offset, p.Timestamp, kerr.ErrorForCode(p.ErrorCode)}
+			}
+		}
+	}
+	return found
+}
+
+func offsetsRequest(isolation int8, at map[pipeline.Partition]int64) *kmsg.ListOffsetsRequest {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.IsolationLevel = isolation
 	topics := map[string]int{}
@@ -152,34 +182,23 @@ func (a *admin) offsets(ctx context.Context, isolation int8, at map[pipeline.Par
 		p.Partition, p.Timestamp = id.ID, t
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
 	}
-	found := make(map[pipeline.Partition]listed, len(at))
-	if len(at) == 0 {
-		return found, nil
-	}
-	for _, shard := range a.client.RequestSharded(ctx, req) {
-		if shard.Err != nil {
-			return nil, fmt.Errorf("list offsets: %w", shard.Err)
-		}
-		if err := readListed(shard.Resp.(*kmsg.ListOffsetsResponse), found); err != nil {
-			return nil, err
-		}
-	}
-	for id := range at {
-		if _, ok := found[id]; !ok {
-			return nil, fmt.Errorf("list offsets of %s/%d: %w", id.Topic, id.ID, errNoAnswer)
-		}
-	}
-	return found, nil
+	return req
 }
 
-func readListed(resp *kmsg.ListOffsetsResponse, into map[pipeline.Partition]listed) error {
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return fmt.Errorf("list offsets of %s/%d: %w", t.Topic, p.Partition, err)
-			}
-			into[pipeline.Partition{Topic: t.Topic, ID: p.Partition}] = listed{p.Offset, p.Timestamp}
+// failed is the error of one of the partitions, the first by its name.
+func failed(found map[pipeline.Partition]listed) error {
+	var first *pipeline.Partition
+	for id, o := range found {
+		if o.err != nil && (first == nil || compare(id, *first) < 0) {
+			first = &id
 		}
 	}
-	return nil
+	if first == nil {
+		return nil
+	}
+	return fmt.Errorf("list offsets of %s/%d: %w", first.Topic, first.ID, found[*first].err)
+}
+
+func compare(a, b pipeline.Partition) int {
+	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.ID, b.ID))
 }

@@ -48,7 +48,8 @@ type Config struct {
 	// process can tell what became of it.
 	Fatal func(error)
 
-	named bool // Instance was given: another process may have the same
+	named  bool    // Instance was given: another process may have the same
+	common *shared // what the plans share; nil: a plan has it alone
 }
 
 // Timing is how long things may take; zero values take the defaults.
@@ -95,6 +96,11 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 	if cfg.Writers == nil {
 		cfg.Writers = plans
 	}
+	var err error
+	if cfg.common, err = newShared(cfg); err != nil {
+		return make([]Report, len(plans)), err
+	}
+	defer cfg.common.close()
 	reports, errs := make([]Report, len(plans)), make([]error, len(plans))
 	var wg sync.WaitGroup
 	for i, plan := range plans {

@@ -70,8 +70,8 @@ func (l logs) atTimes(at map[pipeline.Partition]int64) (map[pipeline.Partition]p
 	for id, t := range at {
 		ms[id] = ceilDiv(t, 1e6)
 	}
-	found, err := l.admin.offsets(l.ctx, readUncommitted, ms)
-	if err != nil {
+	found := l.admin.offsets(l.ctx, readUncommitted, ms)
+	if err := failed(found); err != nil {
 		return nil, err
 	}
 	var beyond []pipeline.Partition
@@ -118,7 +118,8 @@ func (l logs) list(ids []pipeline.Partition, isolation int8, at int64) (map[pipe
 	for _, id := range ids {
 		all[id] = at
 	}
-	return l.admin.offsets(l.ctx, isolation, all)
+	found := l.admin.offsets(l.ctx, isolation, all)
+	return found, failed(found)
 }
 
 func topicsOf(ids []pipeline.Partition) []string {

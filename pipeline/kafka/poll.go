@@ -60,7 +60,7 @@ func (s *session) ask(ids []pipeline.Partition) {
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, s.cfg.Timing.Session)
 		defer cancel()
-		ends, err := logs{ctx, s.admin, s.clock}.ends(ids)
+		ends, err := s.common.ends.of(ctx, ids, endsAge(s.plan.Spec.Idle), s.clock)
 		if err != nil && s.ctx.Err() == nil {
 			s.log.Warn("cannot tell where silent partitions end", "error", err)
 		}

@@ -27,15 +27,20 @@ type registry struct {
 	mu    sync.Mutex
 	known map[int32]*codec.Schema // an id never changes its schema
 
-	answered atomic.Bool // once it has, a wrong path is not why it does not
+	told     atomic.Int64 // when it was last found out that it does not answer, ns
+	answered atomic.Bool  // once it has, a wrong path is not why it does not
 }
+
+// tellEvery is how long nothing has to be told of a registry that does not answer
+// before it is told again: many may wait for it.
+const tellEvery = time.Second
 
 // latestVersion is how the registry's API spells the newest version.
 const latestVersion = -1
 
 func newRegistry(url, name string, log *slog.Logger) (*registry, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = atOnce
+	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = atOnce, atOnce
 	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(url, "/")), sr.UserAgent("aggrun"),
 		sr.HTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: transport}))
 	if err != nil {
@@ -206,7 +211,9 @@ func (r *registry) ask(ctx context.Context, call func() error) error {
 		if isDenied(err) {
 			return stop("the %s registry refuses us: %v", r.name, err)
 		}
-		r.log.Warn("the registry does not answer; waiting", "registry", r.name, "error", err)
+		if now := time.Now().UnixNano(); now-r.told.Swap(now) > int64(tellEvery) {
+			r.log.Warn("the registry does not answer; waiting", "registry", r.name, "error", err)
+		}
 		wait.sleep(ctx)
 	}
 }

@@ -20,6 +20,8 @@ type run struct {
 	plan   *pipeline.Plan
 	log    *slog.Logger
 	group  string
+	common *shared
+	own    bool        // nobody else has it
 	client *kgo.Client // for everything outside the group
 	admin  *admin
 	source []*registry // by source of the plan
@@ -37,51 +39,52 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 		return nil, stop("there is no sink registry: give registries.sink in the spec, or --sink-registry; it may be the source registry, but that has to be said")
 	}
 	log := cfg.Log.With("pipeline", plan.Spec.Name)
-	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(cfg.Brokers...),
-		kgo.MetadataMinAge(cfg.Timing.MetadataMin),
-	}, cfg.Options...)...)
-	if err != nil {
-		return nil, fmt.Errorf("kafka client: %w", err)
+	common, own, err := cfg.common, false, error(nil)
+	if common == nil {
+		own = true
+		if common, err = newShared(cfg); err != nil {
+			return nil, err
+		}
 	}
 	r := &run{
 		cfg: cfg, plan: plan, log: log,
 		group:  cfg.Group + "." + plan.Spec.Name,
-		client: client, admin: newAdmin(client),
+		common: common, own: own, client: common.client, admin: common.admin,
 		schemas: make([][]*codec.Schema, len(plan.Spec.Sources)),
 		report:  Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
 	}
-	if r.source, err = sourceRegistries(cfg, plan, log); err != nil {
+	if err := r.registries(); err != nil {
+		r.close()
 		return nil, err
 	}
-	sink, err := newRegistry(cfg.Registries["sink"], "sink", log)
-	if err != nil {
-		return nil, err
-	}
-	r.shards = newShards(plan, r.source, sink, log)
 	return r, nil
 }
 
-// sourceRegistries are the registries of a plan's sources, each of which is one
-// however many sources use it.
-func sourceRegistries(cfg Config, plan *pipeline.Plan, log *slog.Logger) (all []*registry, err error) {
-	byName := map[string]*registry{}
-	for _, s := range plan.Spec.Sources {
-		url := cfg.Registries[s.Registry]
-		if url == "" {
-			return nil, stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", s.Registry)
+// registries finds those of the plan's sources and sinks.
+func (r *run) registries() error {
+	for _, s := range r.plan.Spec.Sources {
+		if r.cfg.Registries[s.Registry] == "" {
+			return stop("no registry is named %q: give registries.%[1]s in the spec, or --%[1]s-registry", s.Registry)
 		}
-		if byName[s.Registry] == nil {
-			if byName[s.Registry], err = newRegistry(url, s.Registry, log); err != nil {
-				return nil, err
-			}
+		source, err := r.common.registry(r.cfg, s.Registry)
+		if err != nil {
+			return err
 		}
-		all = append(all, byName[s.Registry])
+		r.source = append(r.source, source)
 	}
-	return all, nil
+	sink, err := r.common.registry(r.cfg, "sink")
+	if err != nil {
+		return err
+	}
+	r.shards = newShards(r.plan, r.source, sink, r.log)
+	return nil
 }
 
-func (r *run) close() { r.client.Close() }
+func (r *run) close() {
+	if r.own {
+		r.common.close()
+	}
+}
 
 // sessions runs one session after another until the work is done, the context
 // ends or a Stop says that trying again does not help.

@@ -117,7 +117,7 @@ func (r *run) expect(ctx context.Context, names []string) error {
 
 // discover takes up the topics that match the source and were not known.
 func (r *run) discover(ctx context.Context) (added []string, err error) {
-	list, err := r.admin.ListTopics(ctx)
+	list, err := r.common.list(ctx, r.cfg.Timing.Discover/4)
 	if err != nil {
 		return nil, r.denied(err, "list topics")
 	}
