@@ -356,7 +356,7 @@ func (w *Worker) isDue() bool {
 // more, but it would be used.
 func (w *Worker) heavy() bool {
 	cs := w.cells
-	return cs.samples > 0 && float64(cs.samples)*float64(w.due.results) >= float64(cs.held)*float64(cs.plan.maxSamples/8)
+	return cs.samples > 0 && float64(cs.samples)*float64(w.due.results) >= float64(cs.held)*float64(cs.plan.maxSamples/16)
 }
 
 // patience is how long results wait for others: nobody waits for those of a

@@ -114,6 +114,10 @@ func (t *target) run(ops []op, b []byte) ([]byte, error) {
 		case opStrings:
 			b, err = skipStrings(b, o.n)
 		case opEnum:
+			if short(b, o.n) {
+				b = b[1:]
+				continue
+			}
 			_, b, err = index(b, o.n, errSymbol)
 		case opInt:
 			t.numbers[o.slot][t.row], b, err = number(b, kindInt)
@@ -126,6 +130,12 @@ func (t *target) run(ops []op, b []byte) ([]byte, error) {
 		case opMissing:
 			err = t.missing(o.leaf.columns)
 		case opUnion:
+			if short(b, len(o.branches)) {
+				if n := o.branches[b[0]>>1].fixed; 0 <= n && n < len(b) {
+					b = b[1+n:]
+					continue
+				}
+			}
 			b, err = t.union(o, b)
 		case opBlocks:
 			b, err = t.blocks(o.blocks, b)

@@ -1,5 +1,7 @@
 package codec
 
+import "slices"
+
 // This file compiles what is gone through without reading it.
 
 // skip appends the skipping of any type.
@@ -19,12 +21,29 @@ func (c *compiler) skip(ops []op, n *node) []op {
 	case kindUnion:
 		return append(ops, c.union(n, nil))
 	case kindRecord:
-		return append(ops, op{code: opCall, n: c.program(n, nil)})
+		if !n.flat() {
+			return append(ops, op{code: opCall, n: c.program(n, nil)})
+		}
+		for _, f := range n.fields {
+			ops = c.skip(ops, f.typ)
+		}
+		return ops
 	case kindMap:
 		return append(ops, c.pairs(n))
 	default:
 		return append(ops, c.items(n, nil))
 	}
+}
+
+// flat tells that a record is skipped in line: it has few fields, and none of them
+// holds others, so that neither recursion nor use in many places makes it long.
+func (n *node) flat() bool {
+	const few = 8
+	nest := func(f field) bool {
+		k := f.typ.kind
+		return k == kindRecord || k == kindArray || k == kindMap || k == kindUnion
+	}
+	return len(n.fields) <= few && !slices.ContainsFunc(n.fields, nest)
 }
 
 // fixed appends n bytes, to the run before them if there is one.

@@ -32,6 +32,14 @@ func varintError(n int) error {
 
 func skipInts(b []byte, count int) ([]byte, error) {
 	for range count {
+		i := 0
+		for i < len(b) && b[i] >= 0x80 {
+			i++
+		}
+		if i < min(len(b), binary.MaxVarintLen32-1) { // no more than 28 bits
+			b = b[i+1:]
+			continue
+		}
 		v, n := long(b)
 		if !isInt(v, n) {
 			return b, varintError(n)
@@ -76,6 +84,11 @@ func skipStrings(b []byte, count int) ([]byte, error) {
 		b = b[n+int(size):]
 	}
 	return b, nil
+}
+
+// short tells that b begins with an index in [0, limit) of one byte, as most have.
+func short(b []byte, limit int) bool {
+	return len(b) > 0 && b[0]&0x81 == 0 && int(b[0]>>1) < limit
 }
 
 // index reads a number that must be in [0, limit).
