@@ -20,7 +20,7 @@ import (
 const (
 	pollWait   = 50 * time.Millisecond
 	pollMost   = 250 * time.Millisecond
-	emptyPolls = 40 // after which it is less often
+	emptyPolls = 10 // after which it is less often
 )
 
 // pieces is how many there are: one is applied, one is ready and one is being

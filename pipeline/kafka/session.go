@@ -52,7 +52,7 @@ const fetchBytes = 5 << 20
 
 // fetchWait bounds how long a broker holds a fetch that finds nothing: a
 // partition that is resumed waits for the one that is under way.
-const fetchWait = 500 * time.Millisecond
+const fetchWait = 2 * time.Second
 
 // clock gives times that do not jump when the wall clock is set.
 type clock struct{ start time.Time }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -32,31 +33,29 @@ func idleTopics(bench string, n, sources int) (all []string) {
 type standby struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	mu      sync.Mutex
-	errs    []error // of those that ended before they were told to
+	err     error // where they ended before they were told to
 }
 
-// joining bounds how long idle pipelines may take until all of them poll.
-const joining = 10 * patience
+// joining bounds how long idle pipelines may take until all of them poll; settling is
+// how long they are left alone then, so that they are idle, and not beginning.
+const (
+	joining  = 10 * patience
+	settling = 5 * time.Second
+)
 
-// standBy runs the job's idle pipelines, if it has any, and returns once each has
-// polled its topic. They run until they are stopped, and not until the end of their
+// standBy runs the job's idle pipelines, if it has any, and returns once they poll
+// their topics. They run until they are stopped, and not until the end of their
 // topics, which is where they begin.
 func (j Job) standBy(ctx context.Context, log *slog.Logger) (*standby, error) {
-	plans, err := j.idlePlans()
-	if err != nil {
-		return nil, err
-	}
 	s := &standby{}
 	ctx, s.cancel = context.WithCancel(ctx)
-	var polling []polls
-	for _, plan := range plans {
-		first := make(polls, 1)
-		polling = append(polling, first)
-		cfg := j.config(plan, log, first)
-		cfg.Writers = plans
-		s.running.Go(func() { s.run(ctx, cfg, plan) })
+	plans, err := j.idlePlans()
+	if err != nil || len(plans) == 0 {
+		return s, err
 	}
+	polling := make(polls, answersEach*len(plans))
+	cfg := j.config(plans[0], log, polling)
+	s.running.Go(func() { s.run(ctx, cfg, plans) })
 	if err := awaitPolls(ctx, polling); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
@@ -82,49 +81,55 @@ func (j Job) idlePlans() (plans []*pipeline.Plan, err error) {
 	return plans, nil
 }
 
-func (s *standby) run(ctx context.Context, cfg kafka.Config, plan *pipeline.Plan) {
-	_, err := kafka.Run(ctx, cfg, []*pipeline.Plan{plan})
+func (s *standby) run(ctx context.Context, cfg kafka.Config, plans []*pipeline.Plan) {
+	_, err := kafka.Run(ctx, cfg, plans)
 	if ctx.Err() != nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.errs = append(s.errs, fmt.Errorf("idle pipeline %s ended: %w", plan.Spec.Name, err))
+	s.err = fmt.Errorf("the idle pipelines ended: %w", err)
 	s.cancel() // nothing is worth waiting for
 }
 
-// stop ends the idle pipelines and tells of those that had ended by themselves: what
+// stop ends the idle pipelines and tells whether they had ended by themselves: what
 // was measured meanwhile is void.
 func (s *standby) stop() error {
 	s.cancel()
 	s.running.Wait()
-	return errors.Join(s.errs...)
+	return s.err
 }
 
-// polls holds something once an idle pipeline has polled: a kgo hook. A session
+// polls fill up as fetches of idle pipelines are answered: a kgo hook. A session
 // fetches nothing before it has joined and its worker has taken its partitions.
 type polls chan struct{}
 
-// OnBrokerE2E notes the first answer to a fetch.
+// answersEach is how many answers to wait for, for each pipeline: they come to each
+// of them at the same pace.
+const answersEach = 2
+
+// OnBrokerE2E notes answers to fetches.
 func (p polls) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
 	if key != kmsg.Fetch.Int16() || e2e.Err() != nil {
 		return
 	}
 	select {
 	case p <- struct{}{}:
-	default: // it is known
+	default: // there are enough
 	}
 }
 
-func awaitPolls(ctx context.Context, polling []polls) error {
-	ctx, cancel := context.WithTimeout(ctx, joining)
+func awaitPolls(ctx context.Context, polling polls) error {
+	limit, cancel := context.WithTimeout(ctx, joining)
 	defer cancel()
-	for i, p := range polling {
+	for i := range cap(polling) {
 		select {
-		case <-p:
-		case <-ctx.Done():
-			return fmt.Errorf("of %d idle pipelines %d do not poll: %w", len(polling), len(polling)-i, ctx.Err())
+		case <-polling:
+		case <-limit.Done():
+			return fmt.Errorf("of %d answers to fetches of idle pipelines %d have not come: %w", cap(polling), cap(polling)-i, limit.Err())
 		}
 	}
-	return nil
+	select {
+	case <-ctx.Done():
+	case <-time.After(settling):
+	}
+	return ctx.Err()
 }

@@ -30,7 +30,7 @@ func TestStandBy(t *testing.T) {
 		Idle:    2, IdleName: "b", Pipeline: &Chosen{Paths: []string{path}},
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	if _, err := j.standBy(t.Context(), log); err == nil || !strings.Contains(err.Error(), "idle pipeline b-idle-00") {
+	if _, err := j.standBy(t.Context(), log); err == nil || !strings.Contains(err.Error(), "the idle pipelines ended: ") {
 		t.Errorf("without topics: %v", err)
 	}
 	if _, err := j.prepare(t.Context(), w.Load, idleTopics("b", 2, 1)); err != nil {
