@@ -24,6 +24,9 @@ const endLimit = 5 * time.Minute
 
 // Commit implements pipeline.Client.
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
+	if s.queue.generation() != c.Generation {
+		return false, nil // it would be refused at the end: the news is in what was read ahead
+	}
 	if err := s.shards.encode(s.ctx, c.Results, &s.out); err != nil {
 		return false, err
 	}

@@ -14,14 +14,17 @@ import (
 // ends answers where silent partitions end, for all pipelines of a process: each
 // asks again and again as long as nothing comes, and hundreds of them would keep
 // the brokers busy with it. One question is for all partitions that somebody
-// wants, and its answer is for all who want it soon after.
+// wants, and its answer is for all who want it soon after. Those about which
+// nothing could be told are asked for apart: they take their time, while a leader
+// is looked for.
 type ends struct {
 	admin *admin
 
-	mu     sync.Mutex
-	wanted map[pipeline.Partition]wanted
-	known  map[pipeline.Partition]known
-	round  chan struct{} // closed once the question under way is answered; nil when there is none
+	mu      sync.Mutex
+	wanted  map[pipeline.Partition]wanted
+	known   map[pipeline.Partition]known
+	healthy chan struct{} // closed once the question under way is answered; nil when there is none
+	ailing  chan struct{} // the same, about those that ail
 }
 
 // wanted tells that somebody asked for a partition.
@@ -38,8 +41,8 @@ type known struct {
 }
 
 const (
-	forgetEnds = 3 * time.Second  // after which nobody wants a partition's end any more
-	endsLimit  = 10 * time.Second // of a question
+	forgetEnds = 3 * time.Second // after which nobody wants a partition's end any more
+	endsLimit  = 2 * time.Second // of a question
 )
 
 // endsAge is how old an answer may be, by how long a partition has to be silent:
@@ -91,31 +94,48 @@ func (c clock) at(t time.Time) int64 { return c.start.UnixNano() + int64(t.Sub(c
 func (e *ends) look(ids []pipeline.Partition, since time.Time, age time.Duration) (map[pipeline.Partition]known, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now, fresh := time.Now(), true
+	now, stale := time.Now(), [2]bool{}
 	answers := make(map[pipeline.Partition]known, len(ids))
 	for _, id := range ids {
 		e.wanted[id] = wanted{now, age}
 		answers[id] = e.known[id]
-		fresh = fresh && !e.known[id].asked.Before(since)
+		if e.known[id].asked.Before(since) {
+			stale[e.known[id].class()] = true
+		}
 	}
-	if fresh {
+	var under <-chan struct{}
+	for class, round := range []*chan struct{}{&e.healthy, &e.ailing} {
+		if !stale[class] {
+			continue
+		}
+		if *round == nil {
+			*round = make(chan struct{})
+			go e.ask(e.due(now, class), round)
+		}
+		under = *round
+	}
+	if under == nil {
 		return answers, nil
 	}
-	if e.round == nil {
-		e.round = make(chan struct{})
-		go e.ask(e.due(now), e.round)
-	}
-	return nil, e.round
+	return nil, under
 }
 
-// due are the partitions to be asked for: those whose answers will soon be too old
-// for who wants them.
-func (e *ends) due(now time.Time) []pipeline.Partition {
+// class is 1 for what ails, else 0.
+func (k known) class() int {
+	if k.err != nil {
+		return 1
+	}
+	return 0
+}
+
+// due are the partitions of a class to be asked for: those whose answers will soon
+// be too old for who wants them.
+func (e *ends) due(now time.Time, class int) []pipeline.Partition {
 	maps.DeleteFunc(e.wanted, func(_ pipeline.Partition, w wanted) bool { return now.Sub(w.at) > forgetEnds })
 	maps.DeleteFunc(e.known, func(id pipeline.Partition, _ known) bool { _, ok := e.wanted[id]; return !ok })
 	var ids []pipeline.Partition
 	for id, w := range e.wanted {
-		if now.Sub(e.known[id].asked) >= w.age/2 {
+		if k := e.known[id]; k.class() == class && now.Sub(k.asked) >= w.age/2 {
 			ids = append(ids, id)
 		}
 	}
@@ -123,20 +143,23 @@ func (e *ends) due(now time.Time) []pipeline.Partition {
 }
 
 // ask asks the brokers, and tells those who wait by closing round.
-func (e *ends) ask(ids []pipeline.Partition, round chan struct{}) {
+func (e *ends) ask(ids []pipeline.Partition, round *chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), endsLimit)
 	defer cancel()
 	asked, at := time.Now(), map[pipeline.Partition]int64{}
 	for _, id := range ids {
 		at[id] = atEnd
 	}
-	stable := e.admin.offsets(ctx, readCommitted, at)
+	var stable map[pipeline.Partition]listed
+	var wg sync.WaitGroup
+	wg.Go(func() { stable = e.admin.offsets(ctx, readCommitted, at) })
 	high := e.admin.offsets(ctx, readUncommitted, at)
+	wg.Wait()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, id := range ids {
 		e.known[id] = known{asked, stable[id].offset, high[id].offset, cmp.Or(stable[id].err, high[id].err)}
 	}
-	e.round = nil
-	close(round)
+	close(*round)
+	*round = nil
 }

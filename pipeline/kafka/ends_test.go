@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/aggrun/aggrun/pipeline"
 )
@@ -81,5 +83,55 @@ func TestEndsOfWhoLeaves(t *testing.T) {
 	}
 	if found, err := s.ends.of(context.Background(), sources, time.Second, clock{time.Now()}); err != nil || len(found) != len(sources) {
 		t.Errorf("got %v, %v", found, err)
+	}
+}
+
+// A partition without a leader takes its time, and from the others only once.
+func TestEndsBesideOneThatAils(t *testing.T) {
+	w, s, _ := endsWorld(t)
+	ailing, healthy := sources[0], sources[1]
+	w.fake.ControlKey(int16(kmsg.ListOffsets), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		w.fake.KeepControl()
+		req := kreq.(*kmsg.ListOffsetsRequest)
+		resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+		for _, rt := range req.Topics {
+			topic := kmsg.NewListOffsetsResponseTopic()
+			topic.Topic = rt.Topic
+			for _, rp := range rt.Partitions {
+				p := kmsg.NewListOffsetsResponseTopicPartition()
+				p.Partition, p.Offset = rp.Partition, 10
+				if (pipeline.Partition{Topic: rt.Topic, ID: rp.Partition}) == ailing {
+					p.Offset, p.ErrorCode = -1, kerr.NotLeaderForPartition.Code
+				}
+				topic.Partitions = append(topic.Partitions, p)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	})
+	ask := func(id pipeline.Partition) (int, error) {
+		found, err := s.ends.of(t.Context(), []pipeline.Partition{id}, time.Nanosecond, clock{time.Now()})
+		return len(found), err
+	}
+	if n, err := ask(ailing); n > 0 || err == nil {
+		t.Fatalf("%d ends of what has no leader, %v", n, err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = ask(ailing) // it is known not to be told
+	}()
+	for answered := 0; ; answered++ {
+		if n, err := ask(healthy); n != 1 || err != nil {
+			t.Fatalf("%d ends of the healthy one, %v", n, err)
+		}
+		select {
+		case <-done:
+			if answered < 3 {
+				t.Errorf("only %d answers while the other was waited for", answered)
+			}
+			return
+		default:
+		}
 	}
 }

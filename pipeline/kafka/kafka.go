@@ -5,7 +5,7 @@
 //
 // A session is one membership of the plan's consumer group with one stream of
 // transactions. It is the pipeline.Client of its worker: what it polls is decoded
-// into columns (shard.go), what the worker decides to commit becomes one
+// into columns, ahead of it (read.go, rows.go), what the worker decides to commit becomes one
 // transaction (commit.go). Assignments reach the worker as events, in the order
 // in which Kafka made them (balancer.go, assign.go): the worker's state has one
 // owner and needs no lock. On any error whose outcome is unknown the session is

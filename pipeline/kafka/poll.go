@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,7 +36,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 // the session: kgo tells of a partition that it drops only once.
 func (s *session) fetchError(fe kgo.FetchError) error {
 	switch {
-	case (errors.Is(fe.Err, context.DeadlineExceeded) || errors.Is(fe.Err, context.Canceled)) && s.ctx.Err() == nil:
+	case fe.Topic == "" && (fe.Err == context.DeadlineExceeded || fe.Err == context.Canceled) && s.ctx.Err() == nil: //nolint:errorlint // kgo's own word for a poll that was cut short, and no error that wraps it
 		return nil
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()

@@ -8,9 +8,9 @@ import (
 
 // recordPool gives kgo the memory of records that were applied for those it reads
 // next: they are most of what a session would leave to the garbage collector. It
-// implements kgo.PoolRecords. kgo takes memory back record by record
-// (kgo.Record.Recycle), which costs as much as decoding does half of; here it comes
-// back batch by batch. What is never given back is the collector's.
+// implements kgo.PoolRecords. kgo would take memory back record by record
+// (kgo.Record.Recycle), at half of what decoding costs; here it comes back batch by
+// batch. What is never given back is the collector's.
 type recordPool struct {
 	mu     sync.Mutex
 	free   sync.Pool                     // of *[]kgo.Record
@@ -79,9 +79,10 @@ func (p *recordPool) take(first *kgo.Record) int {
 	}
 	delete(p.out, first)
 	delete(p.before, first)
-	clear(*recs) // they hold on to what was fetched
-	p.free.Put(recs)
-	return len(*recs)
+	n := len(*recs)
+	clear(*recs)     // they hold on to what was fetched
+	p.free.Put(recs) // from here on it may be somebody else's
+	return n
 }
 
 // kept is a copy of a record that outlives its batch.

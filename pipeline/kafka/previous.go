@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -15,7 +16,7 @@ import (
 // transaction is complete takes a millisecond.
 type previous struct {
 	ended time.Time
-	mute  bool // the broker does not tell
+	mute  bool // the broker is too old to tell, or may not
 }
 
 // completeLimit is how long a transaction usually takes at most to be complete:
@@ -31,7 +32,7 @@ func (p *previous) await(s *session) {
 	defer cancel()
 	for !p.mute && time.Since(p.ended) < completeLimit {
 		state, err := s.transaction(ctx)
-		p.mute = err != nil
+		p.mute = err != nil && ctx.Err() == nil && !kerr.IsRetriable(err) && !kgo.IsRetryableBrokerErr(err)
 		if state != "PrepareCommit" && state != "PrepareAbort" {
 			return
 		}

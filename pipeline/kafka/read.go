@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -15,12 +16,13 @@ import (
 // pieces in their order, each after the events that came before it, so that for it
 // nothing differs from a poll that takes longer.
 
-// How long a poll waits for records: results that wait for others, and silence,
-// are looked at that often. Where nothing came for a while, less often does.
+// How long a poll waits for records. The worker steps that often where none comes,
+// to see that results have waited long enough, or partitions were silent; less
+// often after emptyPolls in a row.
 const (
 	pollWait   = 50 * time.Millisecond
 	pollMost   = 250 * time.Millisecond
-	emptyPolls = 10 // after which it is less often
+	emptyPolls = 10
 )
 
 // pieces is how many there are: one is applied, one is ready and one is being
@@ -60,6 +62,9 @@ func (s *session) deal(of *polled) bool {
 	if p.err == nil { // else kgo makes of it what it likes
 		p.err = s.failed(of.fetches)
 	}
+	if p.err == nil && again(p.fetch.Events, of.fetches) {
+		p.err = errAgain
+	}
 	select {
 	case p.fetch.Ends = <-s.ends:
 		s.asking.Store(false)
@@ -80,6 +85,29 @@ func (s *session) deal(of *polled) bool {
 	})
 	of.dealt = true
 	return p != nil && s.hand(p) && p.err == nil
+}
+
+// errAgain ends a session in which a partition was lost and assigned again while
+// its records were polled: those may be of either assignment, and the worker would
+// not see it where they are in a later piece than the events.
+var errAgain = errors.New("a partition was assigned again while it was read: joining again")
+
+// again tells that a poll brought records of a partition that was assigned since.
+func again(events []pipeline.Event, fetches kgo.Fetches) (found bool) {
+	assigned := map[pipeline.Partition]bool{}
+	for _, e := range events {
+		if e, ok := e.(pipeline.Assigned); ok {
+			for _, pos := range e.Positions {
+				assigned[pos.Partition] = true
+			}
+		}
+	}
+	if len(assigned) > 0 {
+		fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+			found = found || len(f.Records) > 0 && assigned[pipeline.Partition{Topic: f.Topic, ID: f.Partition}]
+		})
+	}
+	return found
 }
 
 // next hands a piece over and gives another one for what is left.

@@ -248,6 +248,42 @@ func rowsOf(t *testing.T, s *shards, b *pipeline.Batch) (all []row) {
 	return all
 }
 
+// A partition that was lost and assigned again while it was polled ends the session,
+// in whichever piece its records are.
+func TestAssignedAgain(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	for _, before := range []int{0, 10, 2 * pieceRows} {
+		for _, again := range []bool{false, true} {
+			s := &session{
+				run: &run{shards: newPieces(t, "")}, clock: clock{time.Now()}, ctx: t.Context(),
+				decoded: make(chan *piece, pieces), free: make(chan *piece, pieces),
+			}
+			s.queue.told = func() {}
+			for range pieces {
+				s.free <- &piece{}
+			}
+			fetch := kgo.FetchTopic{Topic: "t", Partitions: []kgo.FetchPartition{{Partition: 1}, {Partition: 0}}}
+			for i := range before + 10 {
+				r, _ := random(rng, int64(i), false)
+				f := &fetch.Partitions[0]
+				if i >= before {
+					f = &fetch.Partitions[1]
+				}
+				f.Records = append(f.Records, r)
+			}
+			if again {
+				id := pipeline.Partition{Topic: "t"}
+				s.queue.add(pipeline.Lost{Partitions: []pipeline.Partition{id}})
+				s.queue.add(pipeline.Assigned{Positions: []pipeline.Position{{Partition: id}}})
+			}
+			goes := s.deal(&polled{fetches: kgo.Fetches{{Topics: []kgo.FetchTopic{fetch}}}})
+			if first := <-s.decoded; goes == again || (first.err == errAgain) != again {
+				t.Errorf("%d records before it, again %v: goes on %v, %v", before, again, goes, first.err)
+			}
+		}
+	}
+}
+
 // Memory comes back when every record of a batch was used, and is never out twice.
 func TestRecordPool(t *testing.T) {
 	var p recordPool

@@ -39,7 +39,7 @@ const gathered = 128
 
 // begin starts a batch of up to n rows.
 func (rs *rows) begin(t topicShard, to *piece, id pipeline.Partition, n int) {
-	rs.piece, rs.batch, rs.topic, rs.decoder = to, to.batch(id, n), t, nil
+	rs.piece, rs.batch, rs.topic, rs.decoder, rs.n = to, to.batch(id, n), t, nil, 0
 	rs.keys = rs.keys[:0]
 	for _, c := range rs.layout().Columns {
 		if c.Path == keyPath {
@@ -72,14 +72,17 @@ func (rs *rows) add(r *kgo.Record, at int64, body []byte) {
 	}
 }
 
-// decode makes rows of what is gathered.
+// decode makes rows of what is gathered, and lets go of it.
 func (rs *rows) decode() {
+	most := rs.n // at once; one by one after a record whose time is refused, since those after it are read anew
 	for i := 0; i < rs.n; {
-		b, row := rs.batch, len(rs.batch.Offsets)
-		b.Times = append(b.Times, rs.times[i:rs.n]...)
-		n, err := rs.decoder.codec.DecodeRun(rs.bodies[i:rs.n], row, b)
+		b, row, end := rs.batch, len(rs.batch.Offsets), min(i+most, rs.n)
+		b.Times = append(b.Times, rs.times[i:end]...)
+		n, err := rs.decoder.codec.DecodeRun(rs.bodies[i:end], row, b)
 		if rs.timed {
-			n, err = rs.punctual(row, rs.records[i:i+n], err)
+			if punctual, early := rs.punctual(row, rs.records[i:i+n]); early != nil {
+				n, err, most = punctual, early, 1
+			}
 		}
 		b.Times = b.Times[:row+n]
 		rs.keep(rs.records[i : i+n])
@@ -88,17 +91,20 @@ func (rs *rows) decode() {
 			i++
 		}
 	}
+	clear(rs.records[:rs.n])
+	clear(rs.bodies[:rs.n])
 	rs.n = 0
 }
 
-// punctual gives how many rows there are before one that is too far ahead.
-func (rs *rows) punctual(row int, records []*kgo.Record, err error) (int, error) {
+// punctual gives how many rows there are before one that is too far ahead, and what
+// is wrong with that.
+func (rs *rows) punctual(row int, records []*kgo.Record) (int, error) {
 	for i, r := range records {
 		if early := ahead(rs.batch.Times[row+i], r, rs.most); early != nil {
 			return i, early
 		}
 	}
-	return len(records), err
+	return len(records), nil
 }
 
 // keep takes over records whose columns are filled.

@@ -15,8 +15,8 @@ import (
 )
 
 // session is one membership of the group: the pipeline.Client of one worker. Its
-// methods are called by the worker's goroutine; kgo calls back from others, and
-// what they say goes through the queue.
+// methods are called by the worker's goroutine; another reads ahead of it (read.go),
+// and kgo calls back from others: what they say goes through the queue.
 type session struct {
 	*run
 	ctx      context.Context
@@ -26,9 +26,9 @@ type session struct {
 	queue    queue
 	balancer *balancer
 	turns    turns
-	decoded  chan *piece
-	free     chan *piece
-	applied  *piece // what the worker has
+	decoded  chan *piece // ready for the worker
+	free     chan *piece // back from it
+	applied  *piece      // what the worker has
 	pool     recordPool
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
 	asking   atomic.Bool

@@ -15,7 +15,7 @@ import (
 )
 
 // shards turn source records into columns and results into records, by the
-// layouts of their sinks. Discovery and the worker's goroutine use them.
+// layouts of their sinks. Discovery, the reader and the worker's goroutine use them.
 type shards struct {
 	plan      *pipeline.Plan
 	source    []*registry // by source of the plan

@@ -21,9 +21,10 @@ type shared struct {
 	mu         sync.Mutex
 	registries map[string]*registry // by name
 
-	listing sync.Mutex
+	listing chan struct{}     // held by who asks for the topics, and looks at what follows
 	topics  kadm.TopicDetails // not to be changed
-	listed  time.Time
+	failed  error             // in their place
+	listed  time.Time         // when they were asked for
 }
 
 func newShared(cfg Config) (*shared, error) {
@@ -35,7 +36,7 @@ func newShared(cfg Config) (*shared, error) {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
 	admin := newAdmin(client)
-	return &shared{client: client, admin: admin, ends: newEnds(admin), registries: map[string]*registry{}}, nil
+	return &shared{client: client, admin: admin, ends: newEnds(admin), registries: map[string]*registry{}, listing: make(chan struct{}, 1)}, nil
 }
 
 func (s *shared) close() { s.client.Close() }
@@ -55,18 +56,23 @@ func (s *shared) registry(cfg Config, name string) (*registry, error) {
 }
 
 // list is what topics there are, as of no longer than age ago. Whoever comes while
-// brokers are asked waits for that answer.
+// brokers are asked waits for that answer, an error too.
 func (s *shared) list(ctx context.Context, age time.Duration) (kadm.TopicDetails, error) {
-	s.listing.Lock()
-	defer s.listing.Unlock()
-	if s.topics != nil && time.Since(s.listed) < age {
-		return s.topics, nil
+	came := time.Now()
+	select {
+	case s.listing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.listing }()
+	if s.listed.After(came) || s.failed == nil && s.topics != nil && time.Since(s.listed) < age {
+		return s.topics, s.failed
 	}
 	asked := time.Now()
 	topics, err := s.admin.ListTopics(ctx)
-	if err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, err // says nothing of the brokers
 	}
-	s.topics, s.listed = topics, asked
-	return topics, nil
+	s.topics, s.failed, s.listed = topics, err, asked
+	return topics, err
 }
