@@ -13,11 +13,10 @@ func TestDecodeRun(t *testing.T) {
 	spans := 0
 	for seed := range uint64(300) {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, 2))}
-		record, text := g.record(1+g.IntN(8)), ""
+		record := g.record(1 + g.IntN(8))
+		text := toJSON(record)
 		if seed%2 == 0 { // numbers side by side
 			record, text = nil, numbersBeside(g.Rand)
-		} else {
-			text = toJSON(record)
 		}
 		s := mustParse(t, text)
 		want := numbersOf(s)

@@ -39,9 +39,9 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 		return nil, stop("there is no sink registry: give registries.sink in the spec, or --sink-registry; it may be the source registry, but that has to be said")
 	}
 	log := cfg.Log.With("pipeline", plan.Spec.Name)
-	common, own, err := cfg.common, false, error(nil)
-	if common == nil {
-		own = true
+	common, own := cfg.common, cfg.common == nil
+	if own {
+		var err error
 		if common, err = newShared(cfg); err != nil {
 			return nil, err
 		}
