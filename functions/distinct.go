@@ -77,9 +77,6 @@ func (d *distinct) Reset() {
 	d.entries, d.keys = d.entries[:0], d.keys[:0]
 }
 
-// Kept gives the number of distinct values.
-func (d *distinct) Kept() int { return len(d.entries) }
-
 // count adds n times key.
 func (d *distinct) count(key []byte, hash uint64, n int64) {
 	if len(d.slots) == 0 {

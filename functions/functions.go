@@ -42,11 +42,13 @@ type TextAccumulator interface {
 	AddTexts(texts [][]byte)
 }
 
-// Keeper is an accumulator whose memory grows with its values.
+// Keeper is an accumulator that keeps every value, and the room for as many when
+// it is reset.
 type Keeper interface {
-	// Kept gives how many numbers or texts it holds in memory now: values,
-	// distinct values, or counts.
-	Kept() int
+	// Room gives how many values, of 8 bytes each, it has room for.
+	Room() int
+	// Free resets it and lets go of that room, and of what it shares to work in.
+	Free()
 }
 
 // Kind names an accumulator that several functions may read.

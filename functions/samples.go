@@ -50,8 +50,15 @@ func (s *samples) grow(n int) []uint64 {
 
 func (s *samples) Reset() { s.keys, s.starts = s.keys[:0], s.starts[:0] }
 
-// Kept gives the number of values.
-func (s *samples) Kept() int { return len(s.keys) }
+// Room gives how many values fit. What the samples that were made together share
+// is no more than the room of the one of them that has most.
+func (s *samples) Room() int { return cap(s.keys) }
+
+// Free resets s without its room.
+func (s *samples) Free() {
+	s.keys, s.starts = nil, nil
+	*s.room = nil
+}
 
 // at gives the i-th least value, from 0.
 func (s *samples) at(i int) float64 {

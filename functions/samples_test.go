@@ -67,11 +67,34 @@ func TestSamplesOfOneMake(t *testing.T) {
 func TestSamplesGrowByLittle(t *testing.T) {
 	for _, step := range []int{1, 7, 100, 250} {
 		s := New(Samples).(*samples)
-		for s.Kept() < 5000 {
+		for len(s.keys) < 5000 {
 			s.Add(nil, make([]float64, step))
-			if n := s.Kept(); n > 20 && cap(s.keys) > n+n*3/5 {
-				t.Errorf("room for %d of %d values, in steps of %d", cap(s.keys), n, step)
+			if n := len(s.keys); n > 20 && s.Room() > n+n*3/5 {
+				t.Errorf("room for %d of %d values, in steps of %d", s.Room(), n, step)
 			}
+		}
+	}
+}
+
+// What is reset keeps its room, and what is freed gives it up and is as new.
+func TestSamplesFree(t *testing.T) {
+	all := Make(Samples, 2)
+	a, b := all[0].(*samples), all[1].(*samples)
+	for _, s := range []*samples{a, b} {
+		s.Add(nil, []float64{3, 1, 2})
+		s.at(0)
+		s.Reset()
+	}
+	if a.Room() < 3 {
+		t.Errorf("room for %d values after a reset", a.Room())
+	}
+	a.Add(nil, []float64{5})
+	if a.Free(); a.Room() != 0 || cap(*b.room) != 0 || b.Room() < 3 {
+		t.Errorf("room for %d and %d values, and %d to work in", a.Room(), b.Room(), cap(*b.room))
+	}
+	for _, s := range []*samples{a, b} {
+		if s.Add(nil, []float64{2, 7}); s.at(0) != 2 || s.at(1) != 7 {
+			t.Errorf("%v and %v", s.at(0), s.at(1))
 		}
 	}
 }

@@ -57,9 +57,6 @@ func (s *sketch) Reset() {
 	s.extent.Reset()
 }
 
-// Kept gives the number of counts.
-func (s *sketch) Kept() int { return len(s.sides[0].counts) + len(s.sides[1].counts) }
-
 // count takes a value above 0 by its bits.
 func (s *side) count(b uint64) {
 	s.n++

@@ -31,30 +31,50 @@ func (cs *cells) crowded() bool {
 // overfull is crowded by the values of exact quantiles.
 func (cs *cells) overfull() bool { return cs.samples > cs.plan.maxSamples/2 }
 
+// full tells that these values are more than max_samples.
+func (cs *cells) full() bool { return cs.samples > cs.plan.maxSamples }
+
 // roomy tells that open windows hold no more than half the bounds.
 func (cs *cells) roomy() bool {
 	return cs.held <= cs.plan.cells/2 && cs.samples <= cs.plan.maxSamples/8
 }
 
-// align asks to pause the partitions that are ahead of their shard's slowest by
-// more than twice the span of a window and its grace while open windows are
-// crowded: below that they hold what has to be held. Those that are paused go on
-// once they are ahead by less than half of it, or there is room again. What is
-// replayed is never paused: nothing closes before it is through.
+// leads gives how far ahead of the slowest, ns, partitions are paused while open
+// windows are crowded, and up to where they go on again: beyond twice the span of a
+// window and its grace, below which cells have to be held, and half of it. Where it
+// is values that crowd, beyond once the span; and where these are more than
+// max_samples, nothing is read but the slowest, so that those read ahead are never
+// more than max_samples and a fetch of each partition.
+func (t *task) leads() (far, near uint64) {
+	span := uint64(t.plan.size) + uint64(t.plan.grace)
+	switch {
+	case t.cells.full():
+		return 0, 0
+	case t.cells.overfull():
+		return span, span / 2
+	}
+	return 2*min(span, math.MaxUint64/4) + 1, span / 2
+}
+
+// align asks to pause the partitions that are far ahead of their shard's slowest
+// while open windows are crowded. Those that are paused go on once they are near
+// it, or there is room again. What is replayed is never paused: nothing closes
+// before it is through.
 func (t *task) align(now int64, r *Request) {
 	crowded, roomy := t.cells.crowded(), t.cells.roomy()
 	if !crowded && !t.pauses {
 		return
 	}
 	t.pauses = false
-	low, near := t.slowest(now), uint64(t.plan.size)+uint64(t.plan.grace)
+	low := t.slowest(now)
+	far, near := t.leads()
 	for _, p := range t.parts {
 		lead := p.lead(low)
 		switch {
-		case p.paused && (roomy || lead <= near/2):
+		case p.paused && (roomy || lead <= near):
 			p.paused, p.active, t.touched = false, now, true // its silence begins now, if it has one
 			r.Resume = append(r.Resume, p.id)
-		case crowded && lead/2 > near && p.resumed && !p.paused && !p.replaying() && !t.leaves(p, now):
+		case crowded && lead > far && p.resumed && !p.paused && !p.replaying() && !t.leaves(p, now):
 			p.paused, t.touched = true, true
 			r.Pause = append(r.Pause, p.id)
 		}

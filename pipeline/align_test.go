@@ -17,6 +17,8 @@ type logs struct {
 	plan    *Plan
 	times   [][]int64 // event times by partition and offset
 	share   int       // records of a partition in a poll
+	alone   bool      // a poll brings those of one partition, in turn
+	turn    int
 	next    []int64
 	reads   []bool
 	now     int64
@@ -42,8 +44,9 @@ func (l *logs) Poll(r Request) (Fetch, error) {
 		l.pauses++
 		l.lost += min(l.share, len(l.times[id.ID])-int(l.next[id.ID]))
 	}
-	for p, reads := range l.reads {
-		from := l.next[p]
+	for i := range l.reads {
+		p := (l.turn + i) % len(l.reads)
+		reads, from := l.reads[p], l.next[p]
 		end := min(from+int64(l.share), int64(len(l.times[p])))
 		if !reads || from == end {
 			continue
@@ -56,6 +59,10 @@ func (l *logs) Poll(r Request) (Fetch, error) {
 		}
 		l.next[p] = end
 		f.Batches = append(f.Batches, b)
+		if l.alone {
+			l.turn = p + 1
+			break
+		}
 	}
 	return f, nil
 }

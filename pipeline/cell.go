@@ -13,6 +13,7 @@ type cell struct {
 	count  int64   // records
 	group  *group  // nil where there is no group_by
 	inputs []state // those of the plan, then those of fields that joined
+	room   int64   // values of exact quantiles that it had room for when it was put back
 }
 
 // state is what became of one input of a cell.
@@ -33,6 +34,7 @@ type cells struct {
 	plan     *Plan
 	held     int       // that are in open panes
 	samples  int64     // values that exact quantiles keep in them
+	room     int64     // that cells have been kept with
 	free     [][]*cell // by source, whose cells may have inputs of fields that joined
 	slab     []int     // cells that were made together last, by source
 	panes    []*pane
@@ -89,13 +91,17 @@ func (cs *cells) make(source, width int) {
 
 func (cs *cells) put(source int, c *cell) {
 	cs.held--
+	cs.samples -= c.samples()
 	c.count, c.group = 0, nil
 	for i := range c.inputs {
-		cs.samples -= c.inputs[i].kept * c.inputs[i].n
 		c.inputs[i].reset()
 	}
+	cs.room -= c.room
 	if len(cs.free[source]) < maxFree {
+		c.room = c.roomOf()
+		cs.room += c.room
 		cs.free[source] = append(cs.free[source], c)
+		cs.limitRoom()
 	}
 }
 
