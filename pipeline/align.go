@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"cmp"
-	"math"
-)
+import "math"
 
 // This file aligns the reading of partitions. C follows the slowest partition of a
 // shard, and what was read of the others waits in open windows: where much waits,
@@ -19,7 +16,7 @@ import (
 // going on at a quarter of that makes it seldom.
 const alignCells = 1 << 14
 
-// dryAfter is idle for the purpose of alignment where idle is off, ns.
+// dryAfter is idle for the purpose of alignment, at most, ns.
 const dryAfter = int64(10e9)
 
 // crowded tells that open windows hold twice the bound or more: of cells, or of
@@ -76,10 +73,14 @@ func (t *task) slowest(now int64) int64 {
 }
 
 // dry tells that a partition was read to its end, as far as that is known, and has
-// brought nothing for idle. C may have to wait for it longer than that; to read
+// brought nothing for idle, or for ten seconds. C may have to wait for it longer than that; to read
 // less of the others does not make it come.
 func (t *task) dry(p *part, now int64) bool {
-	return !p.paused && p.applied >= p.ends.High && now-p.active >= cmp.Or(t.plan.idle, dryAfter)
+	silence := dryAfter
+	if t.plan.idle > 0 {
+		silence = min(t.plan.idle, dryAfter)
+	}
+	return !p.paused && p.applied >= p.ends.High && now-p.active >= silence
 }
 
 // lead is how far ahead of an event time p is read, ns: exact whatever the times,

@@ -205,6 +205,7 @@ func (t *task) applyRows(p *part, b *Batch, from int, now int64) error {
 // event time. A record is late by the committed C alone: a window that waits for
 // its commit still takes what comes, since whoever replays would take it too.
 func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) error {
+	until := i // the rows of [i, until) are not refused
 	for i < end {
 		j := i + 1
 		switch {
@@ -215,9 +216,11 @@ func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) e
 		case !live && p.unknown.refused(b.Schemas[i], b.Offsets[i]):
 		default:
 			start := t.plan.pane(b.Times[i])
-			until := end
-			if !live {
-				until = p.unknown.next(b, i, end)
+			if i >= until {
+				until = end
+				if !live {
+					until = p.unknown.next(b, i, end)
+				}
 			}
 			var largest int64
 			j, largest = sameSpan(b.Times, i, until, start, min(start+t.plan.advance-1, limit))

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -283,5 +284,66 @@ func TestManyUnknownSchemas(t *testing.T) {
 	}
 	if n := len(replay.parts[0].dead); n != 0 {
 		t.Errorf("a replay made %d dead letters", n)
+	}
+}
+
+// A replay leaves out the rows that were refused for their schema ids, and no other,
+// however they are spread over windows.
+func TestReplayLeavesOutRefused(t *testing.T) {
+	const rows = 400
+	plan := compiled(t, nil)
+	r := rand.New(rand.NewPCG(21, 22))
+	for range 50 {
+		task := emptyTask(plan, 1)
+		p := task.parts[0]
+		p.done = rows + 10
+		last := r.Int64N(rows)
+		p.unknown.add(7, last)
+		var events []event
+		for range rows {
+			events = append(events, event{at: r.Int64N(3e9), numbers: map[string]float64{"v0": 1}})
+		}
+		b := batchOf(plan, p.id, 0, events, "v0")
+		want := map[int64]int64{}
+		for i := range b.Schemas {
+			if r.IntN(4) == 0 {
+				b.Schemas[i] = 7
+			}
+			if b.Schemas[i] != 7 || b.Offsets[i] > last {
+				want[plan.pane(b.Times[i])]++
+			}
+		}
+		if err := task.apply(p, b, 1e18); err != nil {
+			t.Fatal(err)
+		}
+		got := map[int64]int64{}
+		for _, pn := range p.open {
+			got[pn.start] = pn.cells[0].count
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("windows hold %v, want %v", got, want)
+		}
+	}
+}
+
+// Groups are dealt out alike wherever the count of runs stands.
+func TestRunsAreTold(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) { p.GroupBy = []string{"key"} })
+	for _, first := range []uint64{0, math.MaxUint32 - 1, math.MaxUint32} {
+		task := emptyTask(plan, 1)
+		task.cells.dealer.run = first
+		p := task.parts[0]
+		for i, keys := range [][]float64{{1}, {1, 2, 3}} {
+			var events []event
+			for _, k := range keys {
+				events = append(events, event{at: 1, numbers: map[string]float64{"key": k, "v0": 1}})
+			}
+			if err := task.apply(p, batchOf(plan, p.id, int64(i), events, "v0"), 1e18); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := len(p.open[0].cells); n != 3 {
+			t.Errorf("from run %d on: %d groups, want 3", first, n)
+		}
 	}
 }
