@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // This file says where shards stand: what waits for a commit, and what there is
 // left to read. It is looked at again where something came, so that a step costs
@@ -68,16 +65,4 @@ func (t *task) split() bool { return t.owned != t.need }
 // whole tells that every partition of the shard is here and taken up.
 func (t *task) whole() bool {
 	return t.need > 0 && len(t.parts) == t.need && !t.split()
-}
-
-// turnsAt is when the watermark may be another one though nothing came: when an
-// answer to where a partition ends gets too old to be believed.
-func (t *task) turnsAt(now int64) int64 {
-	at, believed := int64(math.MaxInt64), 3*t.plan.askEvery()
-	for _, p := range t.parts {
-		if p.ends.Asked != None && now-p.ends.Asked <= believed {
-			at = min(at, p.ends.Asked+believed+1)
-		}
-	}
-	return at
 }

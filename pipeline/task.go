@@ -30,7 +30,6 @@ type task struct {
 	reading bool  // the client was told to read every partition
 	pauses  bool  // a partition may be paused
 	touched bool  // something came: records, the end of a partition, another assignment
-	turns   int64 // when C is to be looked at again though nothing came
 	due     due   // as that was last looked at
 }
 
@@ -90,6 +89,18 @@ func (t *task) drop(id Partition) {
 // fallBack takes back a C that is not committed: it stood on what a partition
 // that left had read, or knew nothing of one that came.
 func (t *task) fallBack() { t.closed, t.full = t.saved, 0 }
+
+// decide takes over the C that was committed. Once nothing else is closed, whoever
+// had no say in that has nothing to take back.
+func (t *task) decide() {
+	t.saved = t.through
+	t.forget()
+	if t.saved == t.closed {
+		for _, p := range t.parts {
+			p.left = false
+		}
+	}
+}
 
 // wake makes every partition count as active until it has been silent anew: the
 // first record after a silence must not make the others late.

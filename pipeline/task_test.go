@@ -347,3 +347,62 @@ func TestRunsAreTold(t *testing.T) {
 		}
 	}
 }
+
+// A C that is not committed is taken back when a partition that had no say in it
+// comes back, even if its silence was too long ago to be believed by then. One that
+// is committed stays.
+func TestWhoLeftComesBack(t *testing.T) {
+	for _, c := range []struct {
+		waits   int64 // ns, without an answer about ends
+		commits bool
+		want    int64
+	}{{0, false, 2e9}, {5e9, false, 2e9}, {0, true, 500e9}, {5e9, true, 500e9}} {
+		plan := compiled(t, func(p *spec.Pipeline) { p.Window.Size = 10 * time.Second })
+		task, now := emptyTask(plan, 2), int64(1000e9)
+		goes, left := task.parts[0], task.parts[1]
+		read := func(p *part, at int64) {
+			b := batchOf(plan, p.id, p.applied, []event{{at: at, numbers: map[string]float64{"v0": 1}}}, "v0")
+			if err := task.apply(p, b, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		goes.ends.Asked, left.ends.Asked = None, None
+		read(left, 1e9)
+		now += plan.idle
+		left.ends = End{Stable: left.applied, High: left.applied, Asked: now}
+		read(goes, 500e9)
+		task.advance(now, false)
+		if task.closed != 500e9 {
+			t.Fatalf("C is %d while a partition has left", task.closed)
+		}
+		if c.commits {
+			task.results(math.MaxInt)
+			task.decide()
+		}
+		now += c.waits
+		read(goes, 500e9)
+		task.advance(now, false)
+		read(left, 2e9)
+		task.advance(now, false)
+		if task.closed != c.want {
+			t.Errorf("%+v: C is %d", c, task.closed)
+		}
+	}
+}
+
+// Once what is closed is committed, the windows that are closed next stand on what
+// everyone has read, and are not taken back.
+func TestDecidedIsNotTakenBack(t *testing.T) {
+	task := emptyTask(compiled(t, nil), 1)
+	p := task.parts[0]
+	for _, c := range []struct {
+		through int64
+		left    bool
+	}{{4e9, true}, {5e9, false}} {
+		task.closed, task.through, p.left = 5e9, c.through, true
+		task.decide()
+		if p.left != c.left || task.saved != c.through {
+			t.Errorf("through %d: left is %v", c.through, p.left)
+		}
+	}
+}

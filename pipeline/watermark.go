@@ -26,10 +26,12 @@ func (t *task) advance(now int64, closeOpen bool) {
 		}
 		bounded = bounded && p.stop != None
 		high = max(high, p.largest)
-		if p.left = t.leaves(p, now); !p.left {
-			active = true
-			low = min(low, p.largest)
+		if t.leaves(p, now) {
+			p.left = true
+			continue
 		}
+		active = true
+		low = min(low, p.largest)
 	}
 	t.idle = t.idle || !active && !bounded // until a record comes, even if the ends are not known for a while
 	switch {

@@ -266,10 +266,11 @@ func (b *Batch) cut(stop int64) {
 }
 
 // advance closes windows of the shards that are whole. A torn one holds. Where
-// nothing came, C stays where it is until time makes a difference.
+// nothing came, C stays where it is: time alone makes answers about ends too old to
+// be believed, so that a partition has a say again, which moves C no further.
 func (w *Worker) advance() error {
 	for _, t := range w.order {
-		if !t.touched && w.now < t.turns {
+		if !t.touched {
 			continue
 		}
 		if t.split() {
@@ -286,7 +287,7 @@ func (w *Worker) advance() error {
 			t.known = true
 			t.advance(w.now, w.closeOpen)
 		}
-		t.touched, t.turns = false, t.turnsAt(w.now)
+		t.touched = false
 		t.due = t.dues()
 	}
 	w.sum()
@@ -429,8 +430,7 @@ func (w *Worker) committed() {
 		if !t.due.ready {
 			continue
 		}
-		t.saved = t.through
-		t.forget()
+		t.decide()
 		for _, p := range t.parts {
 			if p.moves {
 				w.moved(t, p)
