@@ -16,6 +16,15 @@ import "math"
 // going on at a quarter of that makes it seldom.
 const alignCells = 1 << 14
 
+// What is held makes this happen, of the bound of cells (Plan.cells) and of values
+// (max_samples):
+//
+//	               cells          values
+//	commit         1/2 to let go  1/16 to let go    Worker.urged, heavy
+//	go on          1/2            1/8               roomy
+//	pause          2              1/2               crowded
+//	end            -              1                 checkSamples
+
 // dryAfter is idle for the purpose of alignment, at most, ns.
 const dryAfter = int64(10e9)
 

@@ -17,6 +17,7 @@ type part struct {
 	stop    int64 // under --until-end: what counts as the end; else None
 
 	open    []*pane // ascending by start
+	held    int     // cells in them
 	ticks   []Tick
 	unknown unknown
 	dead    []DeadLetter // wait for the next commit

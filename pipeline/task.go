@@ -21,7 +21,6 @@ type task struct {
 	through int64     // C of the commit that is being made: closed, or less where there is too much for one
 	known   bool      // has been whole since it was assigned: closed is the shard's
 	idle    bool      // every partition was idle, and no record has come since
-	full    int       // results that wait for the commit, or a few more
 	fields  [][]Field // by source, as far as batches have shown
 
 	need    int   // partitions of the shard
@@ -88,7 +87,7 @@ func (t *task) drop(id Partition) {
 
 // fallBack takes back a C that is not committed: it stood on what a partition
 // that left had read, or knew nothing of one that came.
-func (t *task) fallBack() { t.closed, t.full = t.saved, 0 }
+func (t *task) fallBack() { t.closed = t.saved }
 
 // decide takes over the C that was committed. Once nothing else is closed, whoever
 // had no say in that has nothing to take back.
@@ -307,7 +306,7 @@ func (t *task) tooLate(pane int64) bool {
 func (t *task) newCell(p *part, r *program, pn *pane, g *group) *cell {
 	c := t.cells.get(p.source, r.width)
 	pn.add(c, g)
-	t.full += t.plan.ends(pn.start, t.saved, t.closed)
+	p.held++
 	return c
 }
 

@@ -19,7 +19,6 @@ func (p *Plan) askEvery() int64 {
 // committed has been read again. Windows that it passes are closed.
 func (t *task) advance(now int64, closeOpen bool) {
 	low, high, active, bounded := int64(math.MaxInt64), int64(None), false, true
-	before := t.closed
 	for _, p := range t.parts {
 		if p.replaying() {
 			return
@@ -44,9 +43,6 @@ func (t *task) advance(now int64, closeOpen bool) {
 		}
 	default:
 		t.closed = max(t.closed, t.openEnd())
-	}
-	if t.closed > before {
-		t.full += t.count(before, t.closed)
 	}
 }
 
