@@ -20,7 +20,7 @@ const alignCells = 1 << 14
 // (max_samples):
 //
 //	               cells          values
-//	commit         1/2 to let go  1/16 to let go    Worker.urged, heavy
+//	commit         1/2 to let go  1/16 to let go    Worker.urged, heavy (and overfull)
 //	go on          1/2            1/8               roomy
 //	pause          2              1/2               crowded
 //	end            -              1                 checkSamples
@@ -34,7 +34,7 @@ func (cs *cells) crowded() bool {
 	return cs.held/2 >= cs.plan.cells || cs.overfull()
 }
 
-// overfull is crowded by the values of exact quantiles.
+// overfull is crowded by the values of exact quantiles; commits are urged by it, too.
 func (cs *cells) overfull() bool { return cs.samples > cs.plan.maxSamples/2 }
 
 // roomy tells that open windows hold no more than half the bounds.

@@ -85,7 +85,7 @@ const (
 	tornLimit     = int64(10e9)  // ns
 	gather        = int64(200e6) // results wait this long for others
 	backlog       = int64(30e9)  // they are of a backlog where C, which is behind by grace and maybe idle, is as far behind as that and this
-	gatherResults = 10_000       // but no longer than until there are so many, which is about what one commit takes
+	gatherResults = 10_000       // about what one commit takes; a quarter of it is worth one (Plan.urgent)
 )
 
 // The interval of commits that nothing urges, ns: of offsets alone, and of a
