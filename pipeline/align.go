@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"cmp"
-	"math"
-)
+import "math"
 
 // This file aligns the reading of partitions. C follows the slowest partition of a
 // shard, and what was read of the others waits in open windows: where much waits,
@@ -19,7 +16,16 @@ import (
 // going on at a quarter of that makes it seldom.
 const alignCells = 1 << 14
 
-// dryAfter is idle for the purpose of alignment where idle is off, ns.
+// What is held makes this happen, of the bound of cells (Plan.cells) and of values
+// (max_samples):
+//
+//	               cells          values
+//	commit         1/2 to let go  1/16 to let go    Worker.urged, heavy (and overfull)
+//	go on          1/2            1/8               roomy
+//	pause          2              1/2               crowded
+//	end            -              1                 checkSamples
+
+// dryAfter is idle for the purpose of alignment, at most, ns.
 const dryAfter = int64(10e9)
 
 // crowded tells that open windows hold twice the bound or more: of cells, or of
@@ -28,7 +34,7 @@ func (cs *cells) crowded() bool {
 	return cs.held/2 >= cs.plan.cells || cs.overfull()
 }
 
-// overfull is crowded by the values of exact quantiles.
+// overfull is crowded by the values of exact quantiles; commits are urged by it, too.
 func (cs *cells) overfull() bool { return cs.samples > cs.plan.maxSamples/2 }
 
 // full tells that these values are more than max_samples.
@@ -96,10 +102,14 @@ func (t *task) slowest(now int64) int64 {
 }
 
 // dry tells that a partition was read to its end, as far as that is known, and has
-// brought nothing for idle. C may have to wait for it longer than that; to read
+// brought nothing for idle, or for ten seconds. C may have to wait for it longer than that; to read
 // less of the others does not make it come.
 func (t *task) dry(p *part, now int64) bool {
-	return !p.paused && p.applied >= p.ends.High && now-p.active >= cmp.Or(t.plan.idle, dryAfter)
+	silence := dryAfter
+	if t.plan.idle > 0 {
+		silence = min(t.plan.idle, dryAfter)
+	}
+	return !p.paused && p.applied >= p.ends.High && now-p.active >= silence
 }
 
 // lead is how far ahead of an event time p is read, ns: exact whatever the times,

@@ -155,7 +155,7 @@ func TestAlign(t *testing.T) {
 	far := behind
 	far.largest = 100e9
 	with := func(p part, change func(*part)) part { change(&p); return p }
-	paused := with(far, func(p *part) { p.paused = true })
+	paused := with(far, func(p *part) { p.paused, p.active = true, now-5e9 })
 	for name, c := range map[string]struct {
 		held  int
 		parts []part
@@ -224,5 +224,21 @@ func TestPausedIsNotSilent(t *testing.T) {
 	p.paused = true
 	if task.leaves(p, 100e9) {
 		t.Error("left while it was paused")
+	}
+}
+
+// A partition that brings nothing is dry after idle, or after ten seconds where idle
+// is longer or off.
+func TestDry(t *testing.T) {
+	const now = int64(1e18)
+	for _, c := range []struct{ idle, after time.Duration }{{0, 10 * time.Second}, {4 * time.Second, 4 * time.Second}, {time.Minute, 10 * time.Second}} {
+		task := emptyTask(compiled(t, func(p *spec.Pipeline) { p.Idle = c.idle }), 1)
+		p := task.parts[0]
+		for _, early := range []int64{0, 1} {
+			p.active = now - int64(c.after) + early
+			if task.dry(p, now) != (early == 0) {
+				t.Errorf("idle %v: dry is %v %v after the last record", c.idle, early != 0, time.Duration(now-p.active))
+			}
+		}
 	}
 }

@@ -72,21 +72,6 @@ func (t *task) closing() []int64 {
 	return slices.Compact(ends)
 }
 
-// count is how many results there are of the windows that end in (from, to]: exact
-// where no group is in several partitions or panes, and no less.
-func (t *task) count(from, to int64) int {
-	n, w := 0, t.plan.windows
-	for _, p := range t.parts {
-		for _, pn := range p.open[p.after(from, w):] {
-			if w.first(pn.start) > to {
-				break
-			}
-			n += len(pn.cells) * w.ends(pn.start, from, to)
-		}
-	}
-	return n
-}
-
 // window adds the results of the window that ends at end, by group.
 func (t *task) window(end int64) {
 	s, start := &t.cells.closer.sorter, end-t.plan.size
@@ -173,10 +158,10 @@ func (t *task) forget() {
 	for _, p := range t.parts {
 		n := 0
 		for n < len(p.open) && t.plan.last(p.open[n].start) <= t.saved {
+			p.held -= len(p.open[n].cells)
 			t.cells.release(p.source, p.open[n])
 			n++
 		}
 		p.open = slices.Delete(p.open, 0, n)
 	}
-	t.full = t.count(t.saved, t.closed)
 }

@@ -9,43 +9,86 @@ import (
 	"github.com/aggrun/aggrun/spec"
 )
 
-// How many results wait is kept as records come, C rises and commits are made; it
-// is what counting them anew gives.
-func TestWaitingIsCounted(t *testing.T) {
+// How many results wait, and how many cells they keep, is told from where panes lie:
+// none where there are none, and with dense windows of one group what there are.
+func TestWaits(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
-	plan := compiled(t, func(p *spec.Pipeline) {
-		p.GroupBy, p.Window = []string{"key"}, spec.Window{Size: 4 * time.Second, Advance: time.Second}
-	})
-	tried := 0
-	for range 100 {
-		task := emptyTask(plan, 3)
-		at := int64(0)
-		for range 60 {
-			p := task.parts[r.IntN(3)]
-			var events []event
-			for range r.IntN(6) {
-				at += r.Int64N(600e6)
-				events = append(events, event{at: at - r.Int64N(3e9), numbers: map[string]float64{"key": float64(r.IntN(3)), "v0": 1}})
+	for _, c := range []struct {
+		size  time.Duration
+		keys  int
+		gaps  int64 // ns between records, at most
+		dense bool
+	}{{time.Second, 0, 600e6, true}, {time.Second, 0, 9e9, true}, {4 * time.Second, 0, 600e6, true}, {4 * time.Second, 0, 20e9, false}, {4 * time.Second, 3, 600e6, false}} {
+		plan := compiled(t, func(p *spec.Pipeline) {
+			p.Window = spec.Window{Size: c.size, Advance: time.Second}
+			if c.keys > 0 {
+				p.GroupBy = []string{"key"}
 			}
-			if err := task.apply(p, batchOf(plan, p.id, p.applied, events, "v0"), 1e18); err != nil {
-				t.Fatal(err)
-			}
-			task.advance(0, false)
-			if want := task.count(task.saved, task.closed); task.full != want {
-				t.Fatalf("%d results wait, want %d", task.full, want)
-			}
-			if n := len(task.results(1 + r.IntN(10))); n > task.full {
-				t.Fatalf("%d results of %d", n, task.full)
-			}
-			if tried += task.full; r.IntN(4) == 0 {
-				task.saved = task.through
-				task.forget()
+		})
+		tried := 0
+		for range 40 {
+			task, at := emptyTask(plan, 3), int64(0)
+			for range 60 {
+				var events []event
+				for range r.IntN(6) {
+					at += r.Int64N(c.gaps)
+					events = append(events, event{at: at - r.Int64N(3e9), numbers: map[string]float64{"key": float64(r.IntN(max(c.keys, 1))), "v0": 1}})
+				}
+				p := task.parts[r.IntN(3)]
+				if err := task.apply(p, batchOf(plan, p.id, p.applied, events, "v0"), 1e18); err != nil {
+					t.Fatal(err)
+				}
+				task.advance(0, false)
+				results, cells := task.waits()
+				least, most, kept := waitsTwin(task)
+				if results < least/max(c.keys, 1) || (results > 0) != (most > 0) || c.keys == 0 && cells != kept {
+					t.Fatalf("%+v: %d results wait and keep %d cells, want %d to %d and %d", c, results, cells, least, most, kept)
+				}
+				if c.dense && c.size == time.Second && results != least {
+					t.Fatalf("%+v: %d results wait, want %d", c, results, least)
+				}
+				if tried += results; r.IntN(4) == 0 {
+					task.cells.closer.begin()
+					task.results(1 + r.IntN(10))
+					task.decide()
+				}
 			}
 		}
+		if tried == 0 {
+			t.Errorf("%+v: nothing ever waited", c)
+		}
 	}
-	if tried == 0 {
-		t.Error("nothing ever waited")
+}
+
+// waitsTwin counts windows and groups one by one: the results of the partition that
+// has most, of all partitions together, and the cells that none but they need.
+func waitsTwin(t *task) (least, most, cells int) {
+	type result struct {
+		end   int64
+		group groupID
 	}
+	all := map[result]bool{}
+	for _, p := range t.parts {
+		own := map[result]bool{}
+		for _, pn := range p.open {
+			for _, c := range pn.cells {
+				r := result{}
+				if c.group != nil {
+					r.group = c.group.id
+				}
+				for r.end = t.plan.first(pn.start); r.end <= t.plan.last(pn.start); r.end += t.plan.advance {
+					if r.end > t.saved && r.end <= t.closed {
+						own[r], all[r] = true, true
+					}
+				}
+			}
+			if t.plan.last(pn.start) <= t.closed {
+				cells += len(pn.cells)
+			}
+		}
+		least = max(least, len(own))
+	}
+	return least, len(all), cells
 }
 
 // The cost of closing a window, records read or not: BenchmarkClose/WORK, ns a

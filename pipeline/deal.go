@@ -28,8 +28,9 @@ func (g *group) name() ([]GroupValue, string) {
 type dealer struct {
 	numbers numbering
 	places  []place // by number
-	run     uint32
+	run     uint64  // counts them: places of another are not this one's
 	lots    []lot
+	counts  []int   // the rows of each lot
 	byRow   []int32 // the lot of each row of the run, or refused
 	rows    []int32 // of a batch, lot after lot
 	key     []byte
@@ -39,7 +40,7 @@ type dealer struct {
 
 // place is the lot of a group in a run.
 type place struct {
-	run uint32
+	run uint64
 	lot int32
 }
 
@@ -58,22 +59,20 @@ func newDealer(plan *Plan) dealer {
 	}
 }
 
-// begin starts a run of so many rows.
-func (d *dealer) begin(rows int) {
-	if d.numbers.full() {
+// begin starts a run of so many rows, while so many cells are held.
+func (d *dealer) begin(rows, held int) {
+	if d.numbers.full(held) {
 		d.numbers.clear()
-		clear(d.places)
 	}
 	d.run++
-	d.lots, d.byRow = d.lots[:0], resize(d.byRow, rows)
+	d.lots, d.counts, d.byRow = d.lots[:0], d.counts[:0], resize(d.byRow, rows)
 }
 
-// sort brings the rows of a run that are not refused in the order of their lots,
-// whose ends hold how many rows each has, and are where they end afterwards.
+// sort brings the rows of a run that are not refused in the order of their lots. A
+// lot's end is where its next row goes, so that it is its end once all are there.
 func (d *dealer) sort(rows selection) selection {
 	at := 0
-	for i := range d.lots {
-		n := d.lots[i].end
+	for i, n := range d.counts {
 		d.lots[i].end = at
 		at += n
 	}
@@ -93,14 +92,14 @@ func (d *dealer) sort(rows selection) selection {
 // in the order of their offsets alone.
 func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows selection, live bool) (missed int, err error) {
 	d := &t.cells.dealer
-	d.begin(rows.length())
+	d.begin(rows.length(), t.cells.held)
 	for k := range d.byRow {
 		i := rows.at(k)
 		d.key = r.appendKey(d.key[:0], i)
 		lot, reason := t.lot(p, r, start, b.Offsets[i])
 		d.byRow[k] = lot
 		if lot != refused {
-			d.lots[lot].end++
+			d.counts[lot]++
 			continue
 		}
 		missed++
@@ -132,7 +131,7 @@ func (t *task) lot(p *part, r *program, start, offset int64) (int32, string) {
 		*to = place{d.run, refused}
 		if c := t.groupCell(p, r, start, offset, d.numbers.groups[n]); c != nil {
 			to.lot = int32(len(d.lots))
-			d.lots = append(d.lots, lot{cell: c})
+			d.lots, d.counts = append(d.lots, lot{cell: c}), append(d.counts, 0)
 		}
 	}
 	return to.lot, d.tooMany

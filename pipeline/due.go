@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // This file says where shards stand: what waits for a commit, and what there is
 // left to read. It is looked at again where something came, so that a step costs
@@ -15,26 +12,63 @@ type due struct {
 	fresh   bool  // the beginning of a partition is not committed
 	read    bool  // under --until-end, everything present at the start was applied
 	results int   // about
+	cells   int   // that their commit lets go of, about
 	letters int   // dead letters
-	newest  int64 // C, where results wait for it, ready or not; None
+	newest  int64 // C, where something waits; results even where they are not ready; None
 }
 
 // dues looks at a shard.
 func (t *task) dues() due {
 	d := due{ready: t.known && t.whole() && !slices.ContainsFunc(t.parts, (*part).replaying), newest: None}
-	if t.full > 0 {
+	results, cells := t.waits()
+	if results > 0 {
 		d.newest = t.closed
 	}
 	if !d.ready {
 		return d
 	}
-	d.results, d.read = t.full, true
+	d.results, d.cells, d.read = results, cells, true
 	for _, p := range t.parts {
 		d.letters += len(p.dead)
 		d.fresh = d.fresh || p.saved.offset == None
 		d.read = d.read && p.stop != None && p.applied >= p.stop
 	}
+	if d.letters > 0 {
+		d.newest = t.closed
+	}
 	return d
+}
+
+// waits is about how many results wait for a commit, and how many cells it lets go
+// of. No results are none, and no others are. A group counts as if it were in every
+// partition: there are up to as many times as many results as there are partitions
+// where each group is in one. Then the cells count.
+func (t *task) waits() (results, cells int) {
+	for _, p := range t.parts {
+		r, c := p.waits(t.saved, t.closed, t.plan.windows)
+		results, cells = max(results, r), cells+c
+	}
+	return results, cells
+}
+
+// waits is the same of the windows that end in (from, to], of one partition: each is
+// taken to have as many groups as panes have in the mean. Windows are counted by the
+// first and the last of them, but to no more than those of the panes that there are.
+func (p *part) waits(from, to int64, w windows) (results, cells int) {
+	if to == None || from != None && w.pane(from) == w.pane(to) {
+		return 0, 0
+	}
+	to = w.pane(to)
+	first := p.after(from, w)
+	end, _ := p.search(to - w.advance + 1) // of the panes whose first window has ended
+	if first >= end {
+		return 0, 0
+	}
+	over, _ := p.search(to - w.size + 1) // those below: their last one, too
+	span := uint64(min(to, w.last(p.open[end-1].start))) - uint64(w.next(p.open[first].start, from))
+	ends := min(span/uint64(w.advance)+1, uint64(end-first)*uint64(w.size/w.advance))
+	groups := p.held / len(p.open)
+	return int(ends) * groups, max(over-first, 0) * groups
 }
 
 // sum adds the shards up.
@@ -45,6 +79,7 @@ func (w *Worker) sum() {
 		all.fresh = all.fresh || d.fresh
 		all.read = all.read && (d.read || t.need == 0)
 		all.results += d.results
+		all.cells += d.cells
 		all.letters += d.letters
 		all.newest = max(all.newest, d.newest)
 	}
@@ -68,16 +103,4 @@ func (t *task) split() bool { return t.owned != t.need }
 // whole tells that every partition of the shard is here and taken up.
 func (t *task) whole() bool {
 	return t.need > 0 && len(t.parts) == t.need && !t.split()
-}
-
-// turnsAt is when the watermark may be another one though nothing came: when an
-// answer to where a partition ends gets too old to be believed.
-func (t *task) turnsAt(now int64) int64 {
-	at, believed := int64(math.MaxInt64), 3*t.plan.askEvery()
-	for _, p := range t.parts {
-		if p.ends.Asked != None && now-p.ends.Asked <= believed {
-			at = min(at, p.ends.Asked+believed+1)
-		}
-	}
-	return at
 }

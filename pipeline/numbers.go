@@ -18,16 +18,20 @@ type slot struct {
 	number int
 }
 
-// Bounds of what is remembered: cells have their groups whether or not these are
-// numbered still.
+// What may be remembered however few cells are held: they have their groups whether
+// or not these are numbered still.
 const (
 	fewestSlots   = 64
 	maxNumbered   = 1 << 16
 	maxGroupNames = 4 << 20 // bytes
 )
 
-// full tells that it is time to forget all numbers.
-func (n *numbering) full() bool { return len(n.groups) >= maxNumbered || n.bytes >= maxGroupNames }
+// full tells that it is time to forget all numbers: there are many, and twice as many
+// as cells. To forget those of groups that are in open windows would be in vain, as
+// the next of their records numbers them again.
+func (n *numbering) full(held int) bool {
+	return (len(n.groups) >= maxNumbered || n.bytes >= maxGroupNames) && len(n.groups) > 2*held
+}
 
 func (n *numbering) clear() { *n = numbering{seed: n.seed} }
 

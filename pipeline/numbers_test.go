@@ -5,6 +5,9 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"testing"
+	"time"
+
+	"github.com/aggrun/aggrun/spec"
 )
 
 // The cost of finding a group's number: BenchmarkNumbers/GROUPS, ns a row.
@@ -49,15 +52,49 @@ func TestNumbers(t *testing.T) {
 func TestNumbersAreForgotten(t *testing.T) {
 	d := newDealer(compiled(t, nil))
 	for i := range int64(maxNumbered + 1) {
-		d.begin(1)
+		d.begin(1, 0)
 		d.numbers.of(AppendKeyInteger(nil, i))
 	}
 	if n := len(d.numbers.groups); n != 1 {
 		t.Errorf("%d numbers", n)
 	}
 	d.numbers.of(make([]byte, maxGroupNames))
-	d.begin(1)
+	d.begin(1, 0)
 	if d.numbers.bytes != 0 || len(d.numbers.groups) != 0 {
 		t.Errorf("%d bytes of names", d.numbers.bytes)
+	}
+}
+
+// More groups than are numbered whatever is held: as long as cells hold them all,
+// their records allocate nothing.
+func TestManyGroupsAllocateNothing(t *testing.T) {
+	const groups, rows = maxNumbered + 5000, 1000
+	plan := compiled(t, func(p *spec.Pipeline) {
+		p.GroupBy, p.Window.Size, p.MaxGroups = []string{"key"}, time.Hour, 1<<20
+	})
+	task := emptyTask(plan, 1)
+	p := task.parts[0]
+	var batches []*Batch
+	for at := 0; at < groups; at += rows {
+		var events []event
+		for i := range rows {
+			events = append(events, event{at: 1, numbers: map[string]float64{"key": float64((at + i) % groups), "v0": 1}})
+		}
+		batches = append(batches, batchOf(plan, p.id, 0, events, "v0"))
+	}
+	read := func() {
+		for _, b := range batches {
+			for i := range b.Offsets {
+				b.Offsets[i] = p.applied + int64(i)
+			}
+			b.Next = p.applied + rows
+			if err := task.apply(p, b, 1e18); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	read()
+	if n := testing.AllocsPerRun(2, read); n > groups/100 || task.cells.held != groups {
+		t.Errorf("%v allocations for a record of each of %d groups", n, task.cells.held)
 	}
 }

@@ -17,13 +17,14 @@ type part struct {
 	stop    int64 // under --until-end: what counts as the end; else None
 
 	open    []*pane // ascending by start
+	held    int     // cells in them
 	ticks   []Tick
 	unknown unknown
 	dead    []DeadLetter // wait for the next commit
 
 	active  int64 // when the last record came, or the partition became active again
 	ends    End   // the latest answer
-	left    bool  // it had no say in the watermark when that was last looked at
+	left    bool  // it had no say in a C that is not committed, whatever is known of it since
 	resumed bool  // the client was told to read it
 	paused  bool  // and then not to, for a while: it is too far ahead of others
 	saved   saved // as the broker has it

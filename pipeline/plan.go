@@ -32,9 +32,9 @@ type Plan struct {
 	groups     []GroupField
 }
 
-// urgent is how many results make a commit due: so many that it is worth while, and
-// not so many that what is closed takes the room of what is open.
-func (p *Plan) urgent() int { return min(p.gather, p.cells) / 4 }
+// urgent is how many results and dead letters make a commit due: so many that it is
+// worth while.
+func (p *Plan) urgent() int { return max(p.gather/4, 1) }
 
 // Options say how a plan is run.
 type Options struct {

@@ -21,7 +21,7 @@ type program struct {
 	numbers [][]float64 // by input; nil for texts, and for what the source does not have
 	texts   [][][]byte
 	groups  []groupValues
-	width   int      // inputs that the batch's rows have values of, or fewer
+	width   int      // inputs that a cell has room for: the batch's rows have values of no others
 	topic   [][]byte // room for $topic
 	number  []float64
 }

@@ -34,15 +34,15 @@ func BenchmarkRows(b *testing.B) {
 		{"program", func() { r.run(batch) }},
 		{"where", func() { r.passing(0, all.to) }},
 		{"deal", func() {
-			d.begin(all.to)
+			d.begin(all.to, 0)
 			for i := range all.to {
 				d.key = r.appendKey(d.key[:0], i)
 				n := d.numbers.of(d.key)
 				for n >= len(d.lots) {
-					d.lots = append(d.lots, lot{})
+					d.lots, d.counts = append(d.lots, lot{}), append(d.counts, 0)
 				}
 				d.byRow[i] = int32(n)
-				d.lots[n].end++
+				d.counts[n]++
 			}
 			d.sort(all)
 		}},

@@ -21,7 +21,6 @@ type task struct {
 	through int64     // C of the commit that is being made: closed, or less where there is too much for one
 	known   bool      // has been whole since it was assigned: closed is the shard's
 	idle    bool      // every partition was idle, and no record has come since
-	full    int       // results that wait for the commit, or a few more
 	fields  [][]Field // by source, as far as batches have shown
 
 	need    int   // partitions of the shard
@@ -30,7 +29,6 @@ type task struct {
 	reading bool  // the client was told to read every partition
 	pauses  bool  // a partition may be paused
 	touched bool  // something came: records, the end of a partition, another assignment
-	turns   int64 // when C is to be looked at again though nothing came
 	due     due   // as that was last looked at
 }
 
@@ -89,7 +87,19 @@ func (t *task) drop(id Partition) {
 
 // fallBack takes back a C that is not committed: it stood on what a partition
 // that left had read, or knew nothing of one that came.
-func (t *task) fallBack() { t.closed, t.full = t.saved, 0 }
+func (t *task) fallBack() { t.closed = t.saved }
+
+// decide takes over the C that was committed. Once nothing else is closed, whoever
+// had no say in that has nothing to take back.
+func (t *task) decide() {
+	t.saved = t.through
+	t.forget()
+	if t.saved == t.closed {
+		for _, p := range t.parts {
+			p.left = false
+		}
+	}
+}
 
 // wake makes every partition count as active until it has been silent anew: the
 // first record after a silence must not make the others late.
@@ -205,6 +215,7 @@ func (t *task) applyRows(p *part, b *Batch, from int, now int64) error {
 // event time. A record is late by the committed C alone: a window that waits for
 // its commit still takes what comes, since whoever replays would take it too.
 func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) error {
+	until := i // the rows of [i, until) are not refused
 	for i < end {
 		j := i + 1
 		switch {
@@ -215,9 +226,11 @@ func (t *task) applyRun(p *part, b *Batch, i, end int, limit int64, live bool) e
 		case !live && p.unknown.refused(b.Schemas[i], b.Offsets[i]):
 		default:
 			start := t.plan.pane(b.Times[i])
-			until := end
-			if !live {
-				until = p.unknown.next(b, i, end)
+			if i >= until {
+				until = end
+				if !live {
+					until = p.unknown.next(b, i, end)
+				}
 			}
 			var largest int64
 			j, largest = sameSpan(b.Times, i, until, start, min(start+t.plan.advance-1, limit))
@@ -293,7 +306,7 @@ func (t *task) tooLate(pane int64) bool {
 func (t *task) newCell(p *part, r *program, pn *pane, g *group) *cell {
 	c := t.cells.get(p.source, r.width)
 	pn.add(c, g)
-	t.full += t.plan.ends(pn.start, t.saved, t.closed)
+	p.held++
 	return c
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -283,5 +284,125 @@ func TestManyUnknownSchemas(t *testing.T) {
 	}
 	if n := len(replay.parts[0].dead); n != 0 {
 		t.Errorf("a replay made %d dead letters", n)
+	}
+}
+
+// A replay leaves out the rows that were refused for their schema ids, and no other,
+// however they are spread over windows.
+func TestReplayLeavesOutRefused(t *testing.T) {
+	const rows = 400
+	plan := compiled(t, nil)
+	r := rand.New(rand.NewPCG(21, 22))
+	for range 50 {
+		task := emptyTask(plan, 1)
+		p := task.parts[0]
+		p.done = rows + 10
+		last := r.Int64N(rows)
+		p.unknown.add(7, last)
+		var events []event
+		for range rows {
+			events = append(events, event{at: r.Int64N(3e9), numbers: map[string]float64{"v0": 1}})
+		}
+		b := batchOf(plan, p.id, 0, events, "v0")
+		want := map[int64]int64{}
+		for i := range b.Schemas {
+			if r.IntN(4) == 0 {
+				b.Schemas[i] = 7
+			}
+			if b.Schemas[i] != 7 || b.Offsets[i] > last {
+				want[plan.pane(b.Times[i])]++
+			}
+		}
+		if err := task.apply(p, b, 1e18); err != nil {
+			t.Fatal(err)
+		}
+		got := map[int64]int64{}
+		for _, pn := range p.open {
+			got[pn.start] = pn.cells[0].count
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("windows hold %v, want %v", got, want)
+		}
+	}
+}
+
+// Groups are dealt out alike wherever the count of runs stands.
+func TestRunsAreTold(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) { p.GroupBy = []string{"key"} })
+	for _, first := range []uint64{0, math.MaxUint32 - 1, math.MaxUint32} {
+		task := emptyTask(plan, 1)
+		task.cells.dealer.run = first
+		p := task.parts[0]
+		for i, keys := range [][]float64{{1}, {1, 2, 3}} {
+			var events []event
+			for _, k := range keys {
+				events = append(events, event{at: 1, numbers: map[string]float64{"key": k, "v0": 1}})
+			}
+			if err := task.apply(p, batchOf(plan, p.id, int64(i), events, "v0"), 1e18); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := len(p.open[0].cells); n != 3 {
+			t.Errorf("from run %d on: %d groups, want 3", first, n)
+		}
+	}
+}
+
+// A C that is not committed is taken back when a partition that had no say in it
+// comes back, even if its silence was too long ago to be believed by then. One that
+// is committed stays.
+func TestWhoLeftComesBack(t *testing.T) {
+	for _, c := range []struct {
+		waits   int64 // ns, without an answer about ends
+		commits bool
+		want    int64
+	}{{0, false, 2e9}, {5e9, false, 2e9}, {0, true, 500e9}, {5e9, true, 500e9}} {
+		plan := compiled(t, func(p *spec.Pipeline) { p.Window.Size = 10 * time.Second })
+		task, now := emptyTask(plan, 2), int64(1000e9)
+		goes, left := task.parts[0], task.parts[1]
+		read := func(p *part, at int64) {
+			b := batchOf(plan, p.id, p.applied, []event{{at: at, numbers: map[string]float64{"v0": 1}}}, "v0")
+			if err := task.apply(p, b, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		goes.ends.Asked, left.ends.Asked = None, None
+		read(left, 1e9)
+		now += plan.idle
+		left.ends = End{Stable: left.applied, High: left.applied, Asked: now}
+		read(goes, 500e9)
+		task.advance(now, false)
+		if task.closed != 500e9 {
+			t.Fatalf("C is %d while a partition has left", task.closed)
+		}
+		if c.commits {
+			task.results(math.MaxInt)
+			task.decide()
+		}
+		now += c.waits
+		read(goes, 500e9)
+		task.advance(now, false)
+		read(left, 2e9)
+		task.advance(now, false)
+		if task.closed != c.want {
+			t.Errorf("%+v: C is %d", c, task.closed)
+		}
+	}
+}
+
+// Once what is closed is committed, the windows that are closed next stand on what
+// everyone has read, and are not taken back.
+func TestDecidedIsNotTakenBack(t *testing.T) {
+	task := emptyTask(compiled(t, nil), 1)
+	p := task.parts[0]
+	for _, c := range []struct {
+		through int64
+		left    bool
+	}{{4e9, true}, {5e9, false}} {
+		task.closed, task.through, p.left = 5e9, c.through, true
+		task.decide()
+		if p.left != c.left || task.saved != c.through {
+			t.Errorf("through %d: left is %v", c.through, p.left)
+		}
 	}
 }

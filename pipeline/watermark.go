@@ -19,17 +19,18 @@ func (p *Plan) askEvery() int64 {
 // committed has been read again. Windows that it passes are closed.
 func (t *task) advance(now int64, closeOpen bool) {
 	low, high, active, bounded := int64(math.MaxInt64), int64(None), false, true
-	before := t.closed
 	for _, p := range t.parts {
 		if p.replaying() {
 			return
 		}
 		bounded = bounded && p.stop != None
 		high = max(high, p.largest)
-		if p.left = t.leaves(p, now); !p.left {
-			active = true
-			low = min(low, p.largest)
+		if t.leaves(p, now) {
+			p.left = true
+			continue
 		}
+		active = true
+		low = min(low, p.largest)
 	}
 	t.idle = t.idle || !active && !bounded // until a record comes, even if the ends are not known for a while
 	switch {
@@ -42,9 +43,6 @@ func (t *task) advance(now int64, closeOpen bool) {
 		}
 	default:
 		t.closed = max(t.closed, t.openEnd())
-	}
-	if t.closed > before {
-		t.full += t.count(before, t.closed)
 	}
 }
 

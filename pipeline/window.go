@@ -37,15 +37,6 @@ func (w windows) next(pane, from int64) int64 {
 	return w.pane(from) + w.advance
 }
 
-// ends is how many of the windows that a pane belongs to end in (from, to].
-func (w windows) ends(pane, from, to int64) int {
-	next, last := w.next(pane, from), min(to, w.last(pane))
-	if next > last {
-		return 0
-	}
-	return int((last-next)/w.advance) + 1
-}
-
 // undecided is the start of the first window that ends after closed.
 func (w windows) undecided(closed int64) int64 { return w.pane(closed) + w.advance - w.size }
 

@@ -43,25 +43,22 @@ func TestWindowsTwin(t *testing.T) {
 	}
 }
 
-// The windows of a pane that end in a span are those found one by one.
-func TestEnds(t *testing.T) {
+// The first window of a pane that ends after a time is the one found one by one.
+func TestNext(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 10_000 {
 		advance := 1 + r.Int64N(10)
 		w := windows{advance * (1 + r.Int64N(5)), advance, r.Int64N(advance)}
-		pane := w.pane(r.Int64N(100) - 50)
-		from, to := r.Int64N(120)-60, r.Int64N(120)-60
+		pane, from := w.pane(r.Int64N(100)-50), r.Int64N(120)-60
 		if r.IntN(5) == 0 {
 			from = None
 		}
-		want := 0
-		for end := w.first(pane); end <= w.last(pane); end += advance {
-			if end > from && end <= to {
-				want++
-			}
+		want := w.first(pane)
+		for want <= from {
+			want += advance
 		}
-		if got := w.ends(pane, from, to); got != want {
-			t.Fatalf("%+v, pane %d: %d windows end in (%d, %d], want %d", w, pane, got, from, to, want)
+		if got := w.next(pane, from); got != want {
+			t.Fatalf("%+v, pane %d: the first window after %d ends at %d, want %d", w, pane, from, got, want)
 		}
 	}
 }

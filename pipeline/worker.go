@@ -84,15 +84,15 @@ var errEarly = errors.New("a partition was assigned again while it was read: joi
 const (
 	tornLimit     = int64(10e9)  // ns
 	gather        = int64(200e6) // results wait this long for others
-	backlog       = int64(30e9)  // those of windows that ended this long ago are of a backlog
-	gatherResults = 10_000       // but no longer than until there are so many, which is about what one commit takes
+	backlog       = int64(30e9)  // they are of a backlog where C, which is behind by grace and maybe idle, is as far behind as that and this
+	gatherResults = 10_000       // about what one commit takes; a quarter of it is worth one (Plan.urgent)
 )
 
 // The interval of commits that nothing urges, ns: of offsets alone, and of a
 // backlog's results. It begins when a commit has ended, and is ten times as long as
 // the last one took that wrote something, within bounds. A commit to a hundred
 // topics may take a second, since Kafka ends the one before it in the background,
-// and nothing is read meanwhile.
+// and little is read ahead meanwhile.
 const (
 	leastInterval = int64(1e9)
 	mostInterval  = int64(10e9)
@@ -125,6 +125,7 @@ type Worker struct {
 	wrote    bool  // it had more than offsets
 	interval int64
 	asked    int64
+	values   int64 // that exact quantiles kept after the last commit
 	totals   map[Partition]Counts
 
 	metadata []byte // of the commit that is being made
@@ -266,10 +267,11 @@ func (b *Batch) cut(stop int64) {
 }
 
 // advance closes windows of the shards that are whole. A torn one holds. Where
-// nothing came, C stays where it is until time makes a difference.
+// nothing came, C stays where it is: time alone makes answers about ends too old to
+// be believed, so that a partition has a say again, which moves C no further.
 func (w *Worker) advance() error {
 	for _, t := range w.order {
-		if !t.touched && w.now < t.turns {
+		if !t.touched {
 			continue
 		}
 		if t.split() {
@@ -286,7 +288,7 @@ func (w *Worker) advance() error {
 			t.known = true
 			t.advance(w.now, w.closeOpen)
 		}
-		t.touched, t.turns = false, t.turnsAt(w.now)
+		t.touched = false
 		t.due = t.dues()
 	}
 	w.sum()
@@ -298,7 +300,7 @@ func (w *Worker) advance() error {
 func (w *Worker) commit() error {
 	for w.isDue() {
 		committed, err := w.transact()
-		if err != nil || !committed || w.due.results < w.plan.urgent() && !w.Read() || w.due.results == 0 {
+		if err != nil || !committed || !w.urged() && !w.Read() || w.due.results == 0 {
 			return err
 		}
 	}
@@ -345,24 +347,40 @@ func (w *Worker) isDue() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if w.due.fresh || waiting >= w.plan.urgent() || waiting > 0 && w.cells.overfull() || w.heavy() || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if w.due.fresh || w.urged() || w.heavy() || w.waiting != None && w.now-w.waiting >= w.patience() {
 		return true
 	}
 	return w.last == None || w.now-w.last >= w.interval || w.Read()
 }
 
-// heavy tells that exact quantiles keep much for the results that wait, as far as
-// an even share of it tells: an eighth of max_samples. There would be room for
-// more, but it would be used.
-func (w *Worker) heavy() bool {
-	cs := w.cells
-	return cs.samples > 0 && float64(cs.samples)*float64(w.due.results) >= float64(cs.held)*float64(cs.plan.maxSamples/16)
+// urged tells that so much waits that a commit is worth while, or so much that what
+// is closed takes the room of what is open: half the bound of cells.
+func (w *Worker) urged() bool {
+	d := &w.due
+	return d.results+d.letters >= w.plan.urgent() || d.cells > 0 && d.cells >= w.plan.cells/2
 }
 
-// patience is how long results wait for others: nobody waits for those of a
-// backlog, and each commit holds up the reading of it.
+// heavy tells that exact quantiles keep a sixteenth of max_samples for the windows
+// that wait: as far as an even share of it tells, or, where open windows are
+// overfull, by what came since the last commit, as shares may be most uneven. What
+// was held already is not let go of by another one.
+func (w *Worker) heavy() bool {
+	cs, share := w.cells, w.plan.maxSamples/16
+	switch {
+	case cs.samples == 0 || w.due.results == 0:
+		return false
+	case float64(cs.samples)*float64(w.due.cells) >= float64(cs.held)*float64(share):
+		return true
+	}
+	return cs.overfull() && (cs.samples-w.values >= share || cs.samples > w.plan.maxSamples)
+}
+
+// patience is how long results wait for others: nobody waits for those of a backlog,
+// and a commit takes the time of a thousand records and more. Dead letters
+// wait as long as results would that their shard's windows had now: where C is far
+// behind the clock, or there is none yet, they may be a flood.
 func (w *Worker) patience() int64 {
-	if w.due.newest > w.now-backlog {
+	if float64(w.now)-float64(w.due.newest) < float64(backlog)+float64(w.plan.grace)+float64(w.plan.idle) {
 		return gather
 	}
 	return w.interval
@@ -429,8 +447,7 @@ func (w *Worker) committed() {
 		if !t.due.ready {
 			continue
 		}
-		t.saved = t.through
-		t.forget()
+		t.decide()
 		for _, p := range t.parts {
 			if p.moves {
 				w.moved(t, p)
@@ -438,6 +455,7 @@ func (w *Worker) committed() {
 		}
 		t.due = t.dues()
 	}
+	w.values = w.cells.samples
 	w.sum()
 }
 
@@ -463,8 +481,9 @@ func (w *Worker) Finished() bool {
 		return false
 	}
 	for _, t := range w.order {
+		results, _ := t.waits()
 		for _, p := range t.parts {
-			if t.full > 0 || len(p.dead) > 0 || p.done != p.applied || p.saved.offset == None {
+			if results > 0 || len(p.dead) > 0 || p.done != p.applied || p.saved.offset == None {
 				return false
 			}
 		}

@@ -148,3 +148,198 @@ func TestLiveCommitsDoNotRest(t *testing.T) {
 		t.Errorf("%d commits in a minute, of %d results at most: want one a second, of one", n, built)
 	}
 }
+
+// Live results wait as long however large grace is: C is behind by that.
+func TestLiveWithGrace(t *testing.T) {
+	for _, grace := range []time.Duration{0, 31 * time.Second, time.Minute} {
+		plan := compiled(t, func(p *spec.Pipeline) { p.Window.Grace = grace })
+		client := &slow{plan: plan, takes: 500e6, now: 1e18}
+		w := NewWorker(plan, client, false)
+		built := 0
+		for client.now < 1e18+100e9 {
+			client.next = client.now / 1e9
+			if err := w.Step(); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range client.commits {
+				built = max(built, len(c.Results))
+			}
+			client.commits = client.commits[:0]
+		}
+		if built != 1 {
+			t.Errorf("grace %v: up to %d results in a commit, want one", grace, built)
+		}
+	}
+}
+
+// script is a client that brings one list of batches after another, 10 ms apart, and
+// nothing then. It notes how many results and dead letters commits have.
+type script struct {
+	told
+	plan    *Plan
+	parts   int32
+	polls   [][]Batch
+	now     int64
+	results []int
+	letters int
+}
+
+func (c *script) Poll(Request) (Fetch, error) {
+	c.now += 10e6
+	f := Fetch{Now: c.now}
+	switch {
+	case c.results == nil:
+		c.results = []int{}
+		var owned []Partition
+		var all Assigned
+		for p := range c.parts {
+			owned = append(owned, Partition{"mount-az", p})
+			all.Positions = append(all.Positions, Position{Partition: owned[p], Stop: None, End: End{Asked: None}, Checkpoint: Checkpoint{
+				Fingerprint: c.plan.Fingerprint, Largest: None, Closed: None, Skipped: None, Forgotten: None,
+			}})
+		}
+		f.Events = []Event{Synced{Owned: owned, Counts: map[string]int32{"mount-az": c.parts}}, all}
+	case len(c.polls) > 0:
+		f.Batches, c.polls = c.polls[0], c.polls[1:]
+	}
+	return f, nil
+}
+
+func (c *script) Commit(k *Commit) (bool, error) {
+	c.results, c.letters = append(c.results, len(k.Results)), c.letters+len(k.DeadLetters)
+	return true, nil
+}
+
+// play runs a worker up to the last of the batches.
+func (c *script) play(t *testing.T) *Worker {
+	c.now = 1e18
+	w := NewWorker(c.plan, c, false)
+	for range len(c.polls) + 1 {
+		if err := w.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// bring adds a poll: a value of each time, of each group, in each partition.
+func (c *script) bring(offset int64, times []int64, keys int) {
+	var events []event
+	for _, at := range times {
+		for k := range max(keys, 1) {
+			events = append(events, event{at: at, numbers: map[string]float64{"key": float64(k), "v0": 1}})
+		}
+	}
+	var bs []Batch
+	for p := range c.parts {
+		bs = append(bs, *batchOf(c.plan, Partition{"mount-az", p}, offset, events, "v0"))
+	}
+	c.polls = append(c.polls, bs)
+}
+
+// A backlog's results are committed by what they really are, whether windows overlap
+// and whatever partitions share them; or where they keep half the bound of cells.
+func TestResultsOfACommit(t *testing.T) {
+	for _, c := range []struct {
+		size  time.Duration
+		parts int32
+		keys  int
+		want  int // results of a commit, about
+	}{
+		{time.Second, 1, 0, 2500}, {time.Second, 4, 0, 2048}, {10 * time.Second, 1, 0, 2500}, {10 * time.Second, 4, 0, 2048}, {60 * time.Second, 4, 0, 2048},
+		{time.Second, 4, 100, 2100}, {time.Second, 1, 100, 2500},
+	} {
+		plan := compiled(t, func(p *spec.Pipeline) {
+			p.Window = spec.Window{Size: c.size, Advance: time.Second}
+			if c.keys > 0 {
+				p.GroupBy = []string{"key"}
+			}
+		})
+		s := &script{plan: plan, parts: c.parts}
+		step := 100 / max(c.keys, 1)
+		for at := int64(0); at < int64(80*step); at += int64(step) {
+			var times []int64
+			for i := range int64(step) {
+				times = append(times, (at+i)*1e9)
+			}
+			s.bring(at*int64(max(c.keys, 1)), times, c.keys)
+		}
+		s.play(t)
+		most := slices.Max(s.results)
+		if most < c.want-100 || most > c.want+300 {
+			t.Errorf("%+v: commits of up to %d results", c, most)
+		}
+	}
+}
+
+// Bad records in a flood are committed by their number and at intervals, whatever
+// exact quantiles keep in open windows; and soon where results would be live.
+func TestDeadLettersWait(t *testing.T) {
+	for name, c := range map[string]struct {
+		most        int64 // max_samples
+		at          int64 // event time of the values
+		least, many int   // commits in 2 s
+	}{"a backlog's": {1000, 0, 2, 5}, "beside many values": {150, 0, 2, 5}, "live": {1000, 1e18, 8, 12}} {
+		plan := compiled(t, func(p *spec.Pipeline) {
+			p.Operations, p.Window.Size, p.MaxSamples = []string{"median"}, time.Hour, c.most
+		})
+		s := &script{plan: plan, parts: 1}
+		s.bring(0, slices.Repeat([]int64{c.at}, 100), 0)
+		for i := range int64(200) {
+			s.polls = append(s.polls, []Batch{{Partition: p0, Next: 101 + i, Bad: []BadRecord{{Offset: 100 + i, Reason: "x"}}}})
+		}
+		s.play(t)
+		if n := len(s.results); n < c.least || n > c.many {
+			t.Errorf("%s: %d commits of %d dead letters, want %d to %d", name, n, s.letters, c.least, c.many)
+		}
+	}
+}
+
+// What exact quantiles keep for closed windows makes a commit due before its time:
+// by an even share of it, or, where that misleads, as open windows are overfull.
+func TestValuesUrgeCommits(t *testing.T) {
+	even := func(s *script) { // ten values of a window: ten windows are a sixteenth
+		for w := range int64(60) {
+			s.bring(10*w, slices.Repeat([]int64{w * 1e9}, 10), 0)
+		}
+	}
+	uneven := func(s *script) { // one window has all but a few, and one cell of many
+		s.bring(0, make([]int64, 900), 0)
+		var times []int64
+		for w := range int64(101) {
+			times = append(times, (1+w)*1e9)
+		}
+		s.bring(900, times, 0)
+	}
+	for name, c := range map[string]struct {
+		grace         time.Duration
+		bring         func(*script)
+		commits, held int
+	}{"even": {0, even, 5, 150}, "uneven": {100 * time.Second, uneven, 2, 300}} {
+		plan := compiled(t, func(p *spec.Pipeline) {
+			p.Operations, p.Window.Grace, p.MaxSamples = []string{"median"}, c.grace, 1600
+		})
+		s := &script{plan: plan, parts: 1}
+		c.bring(s)
+		w := s.play(t)
+		if len(s.results) < c.commits || w.cells.samples > int64(c.held) {
+			t.Errorf("%s: commits of %v results, %d values are held", name, s.results, w.cells.samples)
+		}
+	}
+}
+
+// A commit that let go of little is not made again for the values that are still
+// there, though open windows are overfull.
+func TestOverfullCommitsOnce(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) {
+		p.Operations, p.Window, p.MaxSamples = []string{"median"}, spec.Window{Size: 100 * time.Second, Advance: time.Second}, 1600
+	})
+	s := &script{plan: plan, parts: 1}
+	for w := range int64(200) {
+		s.bring(10*w, slices.Repeat([]int64{w * 1e9}, 10), 0)
+	}
+	s.play(t)
+	if n := len(s.results); n > 25 {
+		t.Errorf("%d commits in 2 s, of %v results", n, s.results)
+	}
+}
