@@ -175,7 +175,6 @@ func TestLiveWithGrace(t *testing.T) {
 // script is a client that brings one list of batches after another, 10 ms apart, and
 // nothing then. It notes how many results and dead letters commits have.
 type script struct {
-	told
 	plan    *Plan
 	parts   int32
 	polls   [][]Batch
