@@ -12,6 +12,7 @@ type due struct {
 	fresh   bool  // the beginning of a partition is not committed
 	read    bool  // under --until-end, everything present at the start was applied
 	results int   // about
+	shards  int   // that have some
 	cells   int   // that their commit lets go of, about
 	letters int   // dead letters
 	newest  int64 // C, where something waits; results even where they are not ready; None
@@ -79,6 +80,9 @@ func (w *Worker) sum() {
 		all.fresh = all.fresh || d.fresh
 		all.read = all.read && (d.read || t.need == 0)
 		all.results += d.results
+		if d.results > 0 {
+			all.shards++
+		}
 		all.cells += d.cells
 		all.letters += d.letters
 		all.newest = max(all.newest, d.newest)

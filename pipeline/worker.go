@@ -353,11 +353,14 @@ func (w *Worker) isDue() bool {
 	return w.last == None || w.now-w.last >= w.interval || w.Read()
 }
 
-// urged tells that so much waits that a commit is worth while, or so much that what
-// is closed takes the room of what is open: half the bound of cells.
+// urged tells that so much waits that a commit is worth while, or that it takes the
+// room of what is open: an eighth of the bound of cells. What a commit costs goes by
+// the sinks it writes to, above all where the one before it has to be waited for, so
+// that it may be up to eight times as much where they are many.
 func (w *Worker) urged() bool {
 	d := &w.due
-	return d.results+d.letters >= w.plan.urgent() || d.cells > 0 && d.cells >= w.plan.cells/2
+	more := min(max(d.shards/8, 1), 8)
+	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= w.plan.cells/8*more
 }
 
 // heavy tells that exact quantiles keep a sixteenth of max_samples for the windows

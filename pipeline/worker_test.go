@@ -237,7 +237,7 @@ func (c *script) bring(offset int64, times []int64, keys int) {
 }
 
 // A backlog's results are committed by what they really are, whether windows overlap
-// and whatever partitions share them; or where they keep half the bound of cells.
+// and whatever partitions share them; or where they keep an eighth of the bound of cells.
 func TestResultsOfACommit(t *testing.T) {
 	for _, c := range []struct {
 		size  time.Duration
@@ -245,8 +245,8 @@ func TestResultsOfACommit(t *testing.T) {
 		keys  int
 		want  int // results of a commit, about
 	}{
-		{time.Second, 1, 0, 2500}, {time.Second, 4, 0, 2048}, {10 * time.Second, 1, 0, 2500}, {10 * time.Second, 4, 0, 2048}, {60 * time.Second, 4, 0, 2048},
-		{time.Second, 4, 100, 2100}, {time.Second, 1, 100, 2500},
+		{time.Second, 1, 0, 2048}, {time.Second, 4, 0, 512}, {10 * time.Second, 1, 0, 2048}, {10 * time.Second, 4, 0, 512}, {60 * time.Second, 4, 0, 512},
+		{time.Second, 4, 100, 512}, {time.Second, 1, 100, 2048},
 	} {
 		plan := compiled(t, func(p *spec.Pipeline) {
 			p.Window = spec.Window{Size: c.size, Advance: time.Second}
