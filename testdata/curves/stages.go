@@ -26,6 +26,7 @@ type stage struct {
 func stages() []stage {
 	const codec, expression, core, functions = "./pipeline/codec", "./pipeline/expression", "./pipeline", "./functions"
 	all := []stage{
+		{"decode a poll: 10 doubles, wire format and time included", "record", "./pipeline/kafka", "DecodePieces", "ns/record"},
 		{"decode 3 of 13 fields", "record", codec, "Decode/13_fields_3_selected", "ns/op"},
 		{"decode 11 of 13 fields", "record", codec, "Decode/13_fields_11_selected", "ns/op"},
 		{"decode 3 of 50 fields of mixed types", "record", codec, "Decode/50_mixed_fields_3_selected", "ns/op"},
@@ -41,8 +42,9 @@ func stages() []stage {
 	for _, k := range []struct{ kind, of string }{
 		{"tally", "count"}, {"moments", "sum, mean, rms, deviations and variances"}, {"extent", "min, max, range"},
 		{"samples", "median, quartiles, quantiles"}, {"distinct", "count_distinct, mode"}, {"ends", "first, last and their times"},
+		{"sketch", "approx_quantile"},
 	} {
-		all = append(all, stage{"accumulate for " + k.of, "value", functions, "Add/" + k.kind, "ns/value"})
+		all = append(all, stage{"accumulate for " + k.of, "value", functions, "Add/" + k.kind + "/offset/1000", "ns/value"})
 	}
 	return append(all,
 		stage{"accumulate and take the median, 100 values a window", "value", functions, "Value/median/100", "ns/value"},
