@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -268,6 +269,7 @@ func (s *stage) subjects(registry string) (mine []string) {
 			mine = append(mine, name)
 		}
 	}
+	slices.Sort(mine) // registries give them in the order in which they came
 	return mine
 }
 
