@@ -14,6 +14,7 @@
 // Where to change what: plan.go and fields.go compile a spec; match.go decides
 // which topics belong to a pipeline and to which shard; window.go and cell.go
 // hold windows; task.go applies records; watermark.go closes; worker.go owns
-// shards and builds commits; checkpoint.go is what a commit remembers; locate.go
-// is where reading starts; balance.go is who owns what.
+// shards; cadence.go says when a commit is due, commit.go builds it, and
+// checkpoint.go is what it remembers; align.go pauses what is read far ahead;
+// locate.go is where reading starts; balance.go is who owns what.
 package pipeline

@@ -67,17 +67,24 @@ func (c *cell) samples() (n int64) {
 	return n
 }
 
-// roomOf is how many values they have room for in it.
-func (c *cell) roomOf() (n int64) {
+// keepers are the accumulators of a cell that keep values of exact quantiles.
+func (c *cell) keepers(each func(functions.Keeper)) {
 	for i := range c.inputs {
-		if s := &c.inputs[i]; s.kept > 0 {
-			for _, a := range s.accumulators {
-				if k, ok := a.(functions.Keeper); ok {
-					n += int64(k.Room())
-				}
+		s := &c.inputs[i]
+		if s.kept == 0 {
+			continue
+		}
+		for _, a := range s.accumulators {
+			if k, ok := a.(functions.Keeper); ok {
+				each(k)
 			}
 		}
 	}
+}
+
+// roomOf is how many values they have room for.
+func (c *cell) roomOf() (n int64) {
+	c.keepers(func(k functions.Keeper) { n += int64(k.Room()) })
 	return n
 }
 
@@ -102,13 +109,7 @@ func (cs *cells) limitRoom() {
 // free gives up the room of a cell without values.
 func (c *cell) free() {
 	c.room = 0
-	for i := range c.inputs {
-		for _, a := range c.inputs[i].accumulators {
-			if k, ok := a.(functions.Keeper); ok {
-				k.Free()
-			}
-		}
-	}
+	c.keepers(functions.Keeper.Free)
 }
 
 // exactQuantiles names the functions of the plan that keep every value.

@@ -57,47 +57,16 @@ type Assigned struct {
 	Counts    map[string]int32
 }
 
-// Commit is the content of one transaction.
-type Commit struct {
-	Generation  int64
-	Results     []Result
-	DeadLetters []DeadLetter
-	Offsets     []Offset // at least one
-}
-
-// Offset is one partition's part of a commit.
-type Offset struct {
-	Partition Partition
-	At        int64
-	Epoch     int32
-	Metadata  string
-}
-
 // errTorn ends a session in which part of a shard is with another member for so
 // long that no rebalance seems to mend it.
 var errTorn = errors.New("a shard has been torn between members: joining again")
 
-// errEarly ends a session in which records came before their partition was
-// taken up.
-var errEarly = errors.New("a partition was assigned again while it was read: joining again")
+// ErrEarly ends a session in which records came before their partition was
+// taken up. A client that reads ahead has to find those out that come with the
+// events, but in a later Fetch.
+var ErrEarly = errors.New("a partition was assigned again while it was read: joining again")
 
-const (
-	tornLimit     = int64(10e9)  // ns
-	gather        = int64(200e6) // results wait this long for others
-	backlog       = int64(30e9)  // they are of a backlog where C, which is behind by grace and maybe idle, is as far behind as that and this
-	gatherResults = 10_000       // about what one commit takes; a quarter of it is worth one (Plan.urgent)
-)
-
-// The interval of commits that nothing urges, ns: of offsets alone, and of a
-// backlog's results. It begins when a commit has ended, and is ten times as long as
-// the last one took that wrote something, within bounds. A commit to a hundred
-// topics may take a second, since Kafka ends the one before it in the background,
-// and little is read ahead meanwhile.
-const (
-	leastInterval = int64(1e9)
-	mostInterval  = int64(10e9)
-	intervalShare = 10
-)
+const tornLimit = int64(10e9) // ns
 
 // Worker runs a plan's shards that one member of the group owns. It has one
 // owner and starts nothing by itself: each Step is one round.
@@ -240,7 +209,7 @@ func (w *Worker) apply(batches []Batch) error {
 			continue
 		}
 		if !p.resumed {
-			return errEarly
+			return ErrEarly
 		}
 		if p.stop != None && b.Next > p.stop {
 			b.cut(p.stop)
@@ -293,183 +262,6 @@ func (w *Worker) advance() error {
 	}
 	w.sum()
 	return nil
-}
-
-// commit runs transactions as long as one is due because of the results that wait:
-// they must not pile up from poll to poll.
-func (w *Worker) commit() error {
-	for w.isDue() {
-		committed, err := w.transact()
-		if err != nil || !committed || !w.urged() && !w.Read() || w.due.results == 0 {
-			return err
-		}
-	}
-	return nil
-}
-
-// transact builds a transaction and takes its outcome; false too where nothing
-// changed.
-func (w *Worker) transact() (committed bool, err error) {
-	c, err := w.build()
-	if err != nil {
-		return false, err
-	}
-	w.last = w.now
-	if c == nil {
-		return false, nil
-	}
-	if committed, err = w.client.Commit(c); committed && err == nil {
-		w.committed()
-		w.waiting = None // what comes from now on waits anew
-		w.began, w.wrote = w.now, len(c.Results)+len(c.DeadLetters) > 0
-	}
-	return committed, err
-}
-
-// rest begins the interval up to the next commit, as the first time that is known
-// after the last one tells: the poll in between counts as part of it.
-func (w *Worker) rest() {
-	if w.began == None {
-		return
-	}
-	if w.wrote {
-		w.interval = min(max(intervalShare*(w.now-w.began), leastInterval), mostInterval)
-	}
-	w.last, w.began = w.now, None
-}
-
-// isDue tells whether it is time for a transaction.
-func (w *Worker) isDue() bool {
-	waiting := w.due.results + w.due.letters
-	switch {
-	case waiting == 0:
-		w.waiting = None
-	case w.waiting == None:
-		w.waiting = w.now
-	}
-	if w.due.fresh || w.urged() || w.heavy() || w.waiting != None && w.now-w.waiting >= w.patience() {
-		return true
-	}
-	return w.last == None || w.now-w.last >= w.interval || w.Read()
-}
-
-// urged tells that so much waits that a commit is worth while, or that it takes the
-// room of what is open: an eighth of the bound of cells. What a commit costs goes by
-// the sinks it writes to, above all where the one before it has to be waited for, so
-// that it may be up to eight times as much where they are many.
-func (w *Worker) urged() bool {
-	d := &w.due
-	more := min(max(d.shards/8, 1), 8)
-	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= w.plan.cells/8*more
-}
-
-// heavy tells that exact quantiles keep a sixteenth of max_samples for the windows
-// that wait: as far as an even share of it tells, or, where open windows are
-// overfull, by what came since the last commit, as shares may be most uneven. What
-// was held already is not let go of by another one.
-func (w *Worker) heavy() bool {
-	cs, share := w.cells, w.plan.maxSamples/16
-	switch {
-	case cs.samples == 0 || w.due.results == 0:
-		return false
-	case float64(cs.samples)*float64(w.due.cells) >= float64(cs.held)*float64(share):
-		return true
-	}
-	return cs.overfull() && (cs.samples-w.values >= share || cs.samples > w.plan.maxSamples)
-}
-
-// patience is how long results wait for others: nobody waits for those of a backlog,
-// and a commit takes the time of a thousand records and more. Dead letters
-// wait as long as results would that their shard's windows had now: where C is far
-// behind the clock, or there is none yet, they may be a flood.
-func (w *Worker) patience() int64 {
-	if float64(w.now)-float64(w.due.newest) < float64(backlog)+float64(w.plan.grace)+float64(w.plan.idle) {
-		return gather
-	}
-	return w.interval
-}
-
-// build fixes the content of a transaction; nil where nothing changed.
-func (w *Worker) build() (*Commit, error) {
-	c := &Commit{Generation: w.gen}
-	w.cells.closer.begin()
-	w.metadata = w.metadata[:0]
-	for _, t := range w.order {
-		if !t.due.ready {
-			continue
-		}
-		t.results(w.plan.gather - len(w.cells.closer.results))
-		for _, p := range t.parts {
-			c.DeadLetters = append(c.DeadLetters, p.dead...)
-			if err := w.offset(c, t, p); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if len(c.Offsets) == 0 {
-		return nil, nil
-	}
-	all := string(w.metadata)
-	for i, n := range w.lengths {
-		c.Offsets[i].Metadata, all = all[:n], all[n:]
-	}
-	c.Results = w.cells.closer.results
-	return c, nil
-}
-
-// offset adds p's part to a commit, unless the broker has the same. The texts of
-// all metadata are one, cut up in the end.
-func (w *Worker) offset(c *Commit, t *task, p *part) error {
-	if p.moves = !p.saved.own || p.saved.offset != p.applied || p.saved.closed != t.through; !p.moves {
-		return nil
-	}
-	k := p.checkpoint(t.plan, t.through)
-	from := len(w.metadata)
-	w.metadata = k.appendTo(w.metadata, p.applied)
-	metadata := w.metadata[from:]
-	if len(metadata) > maxMetadata {
-		return stopf("topic %s, partition %d: the commit's metadata would have %d bytes, more than %d: %d ticks of max_future; "+
-			"the partition has not let its windows close for too long: find what holds them, or use a smaller window",
-			p.id.Topic, p.id.ID, len(metadata), maxMetadata, len(p.ticks))
-	}
-	if p.moves = p.saved.own || p.saved.offset != p.applied || p.saved.metadata != string(metadata); !p.moves {
-		w.metadata = w.metadata[:from]
-		return nil
-	}
-	if c.Offsets == nil {
-		c.Offsets, w.lengths = make([]Offset, 0, max(len(w.lengths), 1)), w.lengths[:0]
-	}
-	c.Offsets = append(c.Offsets, Offset{Partition: p.id, At: p.applied, Epoch: p.epoch})
-	w.lengths = append(w.lengths, len(metadata))
-	return nil
-}
-
-// committed takes over what the broker now has.
-func (w *Worker) committed() {
-	for _, t := range w.order {
-		if !t.due.ready {
-			continue
-		}
-		t.decide()
-		for _, p := range t.parts {
-			if p.moves {
-				w.moved(t, p)
-			}
-		}
-		t.due = t.dues()
-	}
-	w.values = w.cells.samples
-	w.sum()
-}
-
-// moved takes over what the broker now has of one partition.
-func (w *Worker) moved(t *task, p *part) {
-	p.saved = saved{offset: p.applied, own: true, closed: t.saved}
-	p.done, p.dead = p.applied, nil
-	p.prune(p.needed(t.saved, t.plan.windows))
-	total := w.totals[p.id]
-	total.Add(p.pending)
-	w.totals[p.id], p.pending = total, Counts{}
 }
 
 // Read tells, under --until-end, that everything present at the start was read

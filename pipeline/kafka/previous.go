@@ -43,7 +43,7 @@ func (p *previous) await(s *session) {
 // transaction is the state of the session's last transaction, in Kafka's words.
 func (s *session) transaction(ctx context.Context) (state string, err error) {
 	req := kmsg.NewPtrDescribeTransactionsRequest()
-	req.TransactionalIDs = []string{s.group + "." + s.cfg.Instance}
+	req.TransactionalIDs = []string{s.transactionalID()}
 	resp, err := req.RequestWith(ctx, s.tx.Client())
 	if err != nil {
 		return "", err

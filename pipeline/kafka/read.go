@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -63,7 +62,7 @@ func (s *session) deal(of *polled) bool {
 		p.err = s.failed(of.fetches)
 	}
 	if p.err == nil && again(p.fetch.Events, of.fetches) {
-		p.err = errAgain
+		p.err = pipeline.ErrEarly
 	}
 	select {
 	case p.fetch.Ends = <-s.ends:
@@ -87,12 +86,8 @@ func (s *session) deal(of *polled) bool {
 	return p != nil && s.hand(p) && p.err == nil
 }
 
-// errAgain ends a session in which a partition was lost and assigned again while
-// its records were polled: those may be of either assignment, and the worker would
-// not see it where they are in a later piece than the events.
-var errAgain = errors.New("a partition was assigned again while it was read: joining again")
-
-// again tells that a poll brought records of a partition that was assigned since.
+// again tells that a poll brought records of a partition that was lost and assigned
+// since: they may be of either assignment.
 func again(events []pipeline.Event, fetches kgo.Fetches) (found bool) {
 	assigned := map[pipeline.Partition]bool{}
 	for _, e := range events {

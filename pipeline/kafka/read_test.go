@@ -277,7 +277,7 @@ func TestAssignedAgain(t *testing.T) {
 				s.queue.add(pipeline.Assigned{Positions: []pipeline.Position{{Partition: id}}})
 			}
 			goes := s.deal(&polled{fetches: kgo.Fetches{{Topics: []kgo.FetchTopic{fetch}}}})
-			if first := <-s.decoded; goes == again || (first.err == errAgain) != again {
+			if first := <-s.decoded; goes == again || (first.err == pipeline.ErrEarly) != again {
 				t.Errorf("%d records before it, again %v: goes on %v, %v", before, again, goes, first.err)
 			}
 		}
@@ -356,11 +356,11 @@ func TestTurns(t *testing.T) {
 
 // BenchmarkDecodePieces decodes what a poll brings: 4,096 records of 10 doubles.
 func BenchmarkDecodePieces(b *testing.B) {
-	fields, body := "", codec.AppendHeader(nil, 0)
+	fields := ""
 	for i := range 10 {
 		fields += fmt.Sprintf(`,{"name":"value%d","type":"double"}`, i)
-		body = appendDouble(body, float64(i))
 	}
+	body := codec.AppendDoubles(nil, 0, make([]float64, 10)...)
 	plan := compilePlan(b, sums1s)
 	s := newShards(plan, []*registry{nil}, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	top, schema := s.of("mount"), parsed(b, fields[1:])

@@ -60,6 +60,9 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 	return r, nil
 }
 
+// transactionalID is the same for each session of a named instance.
+func (r *run) transactionalID() string { return r.group + "." + r.cfg.Instance }
+
 // registries finds those of the plan's sources and sinks.
 func (r *run) registries() error {
 	for _, s := range r.plan.Spec.Sources {

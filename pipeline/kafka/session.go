@@ -139,7 +139,7 @@ func (r *run) join(ctx context.Context) (*session, error) {
 // keeps the group's offsets from us until then, or until the broker's timeout.
 func (s *session) fence() error {
 	if _, _, err := s.tx.Client().ProducerID(s.ctx); err != nil {
-		return s.denied(err, fmt.Sprintf("take over transactional id %s.%s", s.group, s.cfg.Instance))
+		return s.denied(err, "take over transactional id "+s.transactionalID())
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (s *session) options() []kgo.Opt {
 	}
 	return []kgo.Opt{
 		kgo.SeedBrokers(s.cfg.Brokers...),
-		kgo.TransactionalID(s.group + "." + s.cfg.Instance),
+		kgo.TransactionalID(s.transactionalID()),
 		kgo.ConsumerGroup(s.group),
 		kgo.ConsumeTopics(s.topics.names()...),
 		kgo.Balancers(s.balancer),
