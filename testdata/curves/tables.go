@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -214,5 +215,5 @@ func worksTable(reports []report) string {
 		}
 		sources = append(sources, fmt.Sprintf("%s, %d runs", r.on, len(r.Works[0].Runs)))
 	}
-	return rows(all) + "\n" + strings.Join(sources, "; ") + ".\n"
+	return rows(all) + "\n" + strings.Join(slices.Compact(sources), "; ") + ".\n"
 }
