@@ -45,8 +45,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 
 func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, error) {
 	s.previous.await(s)
-	var err error
-	if s.turns.take(func() { err = s.tx.Begin() }); err != nil {
+	if err := s.tx.Begin(); err != nil {
 		return false, s.denied(err, "begin a transaction")
 	}
 	if err := s.produce(records); err != nil {
@@ -160,8 +159,7 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 		ctx = offsets[0]
 	}
 	defer s.previous.end()
-	s.turns.take(func() { committed, err = s.tx.End(ctx, how) })
-	return committed, err
+	return s.tx.End(ctx, how)
 }
 
 // confirm asks the broker whether a transaction that kgo calls aborted was one.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -12,13 +13,16 @@ import (
 // their columns to stay in a processor's cache from decoding to aggregation.
 const pieceRows = 4096
 
+// pieces is how many there are: each reader decodes one, one is ready and one is
+// applied.
+const pieces = maxReaders + 2
+
 // piece is a part of what one poll brought, decoded, and the memory for it: its
 // batches have their rows in the same columns, one after the other.
 type piece struct {
-	fetch   pipeline.Fetch
-	err     error
 	of      *polled
 	batches []pipeline.Batch
+	leases  []int64 // of the batches' partitions
 
 	size    int // rows that there is room for
 	used    int // rows that batches have
@@ -35,8 +39,7 @@ type piece struct {
 // it has come back.
 type polled struct {
 	fetches kgo.Fetches
-	pieces  int  // that are out
-	dealt   bool // there will be no more
+	pieces  atomic.Int32 // that are out, and one more while there may come others
 }
 
 // empty lets go of what the piece holds, but for its memory.
@@ -49,8 +52,8 @@ func (p *piece) empty() {
 		b := &p.batches[i]
 		*b = pipeline.Batch{Numbers: b.Numbers[:0], Texts: b.Texts[:0]}
 	}
-	p.fetch, p.err, p.of, p.used = pipeline.Fetch{}, nil, nil, 0
-	p.batches, p.arena = p.batches[:0], p.arena[:0]
+	p.of, p.used = nil, 0
+	p.batches, p.leases, p.arena = p.batches[:0], p.leases[:0], p.arena[:0]
 }
 
 // reserve gives an empty piece room for n rows, or as many as it may have.

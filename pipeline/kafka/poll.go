@@ -1,35 +1,178 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/aggrun/aggrun/pipeline"
 )
 
+// How long a poll waits for records. The worker steps that often where none comes,
+// to see that results have waited long enough, or partitions were silent; less
+// often after emptyPolls in a row.
+const (
+	pollWait   = 50 * time.Millisecond
+	pollMost   = 250 * time.Millisecond
+	emptyPolls = 10
+)
+
+// lease is a partition that is read: from when the worker takes it up until it is
+// lost. Its number tells it from earlier ones of the same partition, of which records
+// may still be on their way.
+type lease struct {
+	reader *reader
+	number int64
+}
+
 // Poll implements pipeline.Client. What it gives was polled and decoded ahead.
 func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
-	if len(req.Resume) > 0 {
-		s.tx.Client().ResumeFetchPartitions(byTopic(req.Resume))
+	if err := s.resume(req.Resume); err != nil {
+		return pipeline.Fetch{}, err
 	}
-	if len(req.Pause) > 0 {
-		s.tx.Client().PauseFetchPartitions(byTopic(req.Pause))
+	for _, id := range req.Pause {
+		if l, ok := s.leases[id]; ok {
+			l.reader.tell(change{kind: pauseReading, id: id})
+		}
 	}
 	s.ask(req.Ends)
 	if s.applied != nil {
 		s.free <- s.applied // never waits: there is room for all
 		s.applied = nil
 	}
+	f := pipeline.Fetch{Ends: s.await()}
+	var err error
+	f.Events, f.Generation, err = s.queue.take()
+	for _, e := range f.Events {
+		s.follow(e)
+	}
+	if s.applied != nil {
+		f.Batches = s.leased(s.applied)
+	}
+	f.Now = s.clock.now()
+	return f, cmp.Or(s.ctx.Err(), err)
+}
+
+// await waits for a piece, which it takes, for the ends of partitions, or for other
+// news.
+func (s *session) await() map[pipeline.Partition]pipeline.End {
+	wait := pollWait
+	if s.empty > emptyPolls {
+		wait = pollMost
+	}
+	s.empty++
+	s.timer.Reset(wait)
 	select {
 	case s.applied = <-s.decoded:
-		f := s.applied.fetch
-		f.Now = s.clock.now()
-		return f, s.applied.err
+		s.empty = 0
+	case ends := <-s.ends:
+		s.asking.Store(false)
+		return ends
+	case <-s.news:
+	case <-s.timer.C:
 	case <-s.ctx.Done():
-		return pipeline.Fetch{}, s.ctx.Err()
 	}
+	return nil
+}
+
+// resume has partitions read: those that were paused from where they were, others
+// from the beginning of their assignment.
+func (s *session) resume(ids []pipeline.Partition) error {
+	for _, id := range ids {
+		if l, ok := s.leases[id]; ok {
+			l.reader.tell(change{kind: resumeReading, id: id})
+			continue
+		}
+		r, err := s.idlest()
+		if err != nil {
+			return err
+		}
+		s.number++
+		s.leases[id] = lease{r, s.number}
+		r.count++
+		r.tell(change{beginReading, id, s.number, s.places[id]})
+	}
+	return nil
+}
+
+// idlest is the reader that has the fewest partitions.
+func (s *session) idlest() (*reader, error) {
+	var least *reader
+	for _, r := range s.readers {
+		if least == nil || r.count < least.count {
+			least = r
+		}
+	}
+	if least != nil && (least.count == 0 || len(s.readers) == maxReaders) {
+		return least, nil
+	}
+	r, err := s.newReader()
+	if err == nil {
+		s.readers = append(s.readers, r)
+	}
+	return r, err
+}
+
+// follow has nothing more read of what is lost, and notes where to begin with what
+// is assigned.
+func (s *session) follow(e pipeline.Event) {
+	switch e := e.(type) {
+	case pipeline.Joining:
+		s.keep(e.Owned)
+	case pipeline.Synced:
+		s.keep(e.Owned)
+	case pipeline.Lost:
+		for _, id := range e.Partitions {
+			s.lose(id)
+		}
+	case pipeline.Assigned:
+		for _, pos := range e.Positions {
+			s.lose(pos.Partition)
+			s.places[pos.Partition] = pos.Checkpoint.Replay
+		}
+	}
+}
+
+func (s *session) keep(owned []pipeline.Partition) {
+	kept := make(map[pipeline.Partition]bool, len(owned))
+	for _, id := range owned {
+		kept[id] = true
+	}
+	for id := range s.leases {
+		if !kept[id] {
+			s.lose(id)
+		}
+	}
+}
+
+func (s *session) lose(id pipeline.Partition) {
+	if l, ok := s.leases[id]; ok {
+		delete(s.leases, id)
+		l.reader.count--
+		l.reader.tell(change{kind: endReading, id: id})
+	}
+}
+
+// leased are the batches of a piece whose partitions are still read under the same
+// lease: the others were lost after they were polled, and what was applied of them
+// is forgotten.
+func (s *session) leased(p *piece) []pipeline.Batch {
+	current := func(i int) bool { return s.leases[p.batches[i].Partition].number == p.leases[i] }
+	for i := range p.batches {
+		if !current(i) {
+			var rest []pipeline.Batch // apart: the piece's own keep their memory
+			for i := range p.batches {
+				if current(i) {
+					rest = append(rest, p.batches[i])
+				}
+			}
+			return rest
+		}
+	}
+	return p.batches
 }
 
 // fetchError is nil for what a later poll mends by itself. Everything else ends
@@ -64,6 +207,5 @@ func (s *session) ask(ids []pipeline.Partition) {
 			s.log.Warn("cannot tell where silent partitions end", "error", err)
 		}
 		s.ends <- ends
-		s.turns.wake()
 	})
 }

@@ -51,6 +51,13 @@ func (p *recordPool) PutRecords(recs []kgo.Record) {
 	p.take(&recs[0])
 }
 
+// done takes the memory of what one poll brought once nobody uses it any more.
+func (p *recordPool) done(of *polled) {
+	if of.pieces.Add(-1) == 0 {
+		p.put(of.fetches)
+	}
+}
+
 // put takes the memory of what one poll brought, none of which is used any more.
 func (p *recordPool) put(fetches kgo.Fetches) {
 	p.mu.Lock()

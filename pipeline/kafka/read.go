@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,135 +12,219 @@ import (
 )
 
 // This file reads ahead of the worker: while that applies one piece of what was
-// polled, the next is decoded, and kgo fetches what comes after. The worker gets
-// pieces in their order, each after the events that came before it, so that for it
-// nothing differs from a poll that takes longer.
+// polled, the next is decoded, and kgo fetches what comes after. Each reader is a
+// client that does nothing but fetch, and a goroutine that polls it and decodes: the
+// group's own client keeps its partitions paused (assign.go). The worker gets the
+// pieces of a partition in their order.
 
-// How long a poll waits for records. The worker steps that often where none comes,
-// to see that results have waited long enough, or partitions were silent; less
-// often after emptyPolls in a row.
+// A client has one fetch under way to a broker, and takes its answer apart before it
+// asks for more. With two of them the broker is asked by one while the other is at
+// work.
+const maxReaders = 2
+
+// What one fetch brings at most, bytes, of a partition as of all: the batch that no
+// longer fits is sent in vain, so that few partitions at a time are read faster than
+// many. More takes memory and lets partitions run apart.
+const fetchBytes = 5 << 20
+
+// fetchWait bounds how long a broker holds a fetch that finds nothing: a
+// partition that is resumed waits for the one that is under way.
+const fetchWait = 2 * time.Second
+
+// maxBatch bounds a decompressed batch, bytes: a few bytes on the wire must not
+// become gigabytes.
+const maxBatch = 128 << 20
+
+// reader fetches and decodes some of a session's partitions.
+type reader struct {
+	*session
+	client *kgo.Client
+	count  int // of leases; of the worker's goroutine alone
+
+	mu      sync.Mutex
+	changes []change           // of what is read, in their order
+	cancel  context.CancelFunc // of the poll that waits
+
+	leases map[pipeline.Partition]int64 // of the reader's goroutine alone
+}
+
+// change is one of what a reader reads.
+type change struct {
+	kind  changeKind
+	id    pipeline.Partition
+	lease int64 // where it begins
+	at    int64 // the offset to begin at
+}
+
+type changeKind int
+
 const (
-	pollWait   = 50 * time.Millisecond
-	pollMost   = 250 * time.Millisecond
-	emptyPolls = 10
+	beginReading changeKind = iota
+	endReading
+	pauseReading
+	resumeReading
 )
 
-// pieces is how many there are: one is applied, one is ready and one is being
-// decoded.
-const pieces = 3
+// newReader starts a reader that has nothing to read yet.
+func (s *session) newReader() (*reader, error) {
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(s.cfg.Brokers...),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(maxBatch),
+		kgo.WithPools(&s.pool),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxPartitionBytes(fetchBytes),
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.MetadataMinAge(s.cfg.Timing.MetadataMin),
+	}
+	client, err := kgo.NewClient(append(opts, s.cfg.Options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka reader: %w", err)
+	}
+	r := &reader{session: s, client: client, leases: map[pipeline.Partition]int64{}}
+	s.wg.Go(r.reading)
+	return r, nil
+}
 
 // reading polls until the session ends.
-func (s *session) reading() {
-	for range pieces {
-		s.free <- &piece{}
-	}
-	for empty := 0; ; empty++ {
-		wait := pollWait
-		if empty > emptyPolls {
-			wait = pollMost
-		}
-		of := &polled{}
-		s.turns.poll(s.ctx, wait, func(ctx context.Context) { of.fetches = s.tx.PollFetches(ctx) })
-		if of.fetches.NumRecords() > 0 {
-			empty = 0
-		}
-		if !s.deal(of) {
+func (r *reader) reading() {
+	for {
+		ctx, cancel := r.turn()
+		of := &polled{fetches: r.client.PollFetches(ctx)}
+		cancel()
+		if err := r.deal(of); err != nil {
+			r.queue.fail(err)
 			return
 		}
 	}
 }
 
-// deal decodes what was polled and hands it over in pieces; false ends the
-// reading. The first piece brings the events, even where there is no record.
-func (s *session) deal(of *polled) bool {
+// tell hands a change over, and ends the poll that waits.
+func (r *reader) tell(c change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changes = append(r.changes, c); r.cancel != nil {
+		r.cancel()
+	}
+}
+
+// turn makes the changes between two polls, so that what is polled is of the leases
+// that the reader has, and gives the context of the next.
+func (r *reader) turn() (context.Context, context.CancelFunc) {
+	for {
+		r.mu.Lock()
+		changes := r.changes
+		r.changes = nil
+		if len(changes) == 0 {
+			ctx, cancel := context.WithCancel(r.ctx)
+			r.cancel = cancel
+			r.mu.Unlock()
+			return ctx, cancel
+		}
+		r.mu.Unlock()
+		for len(changes) > 0 {
+			n := 1
+			for n < len(changes) && changes[n].kind == changes[0].kind {
+				n++
+			}
+			r.change(changes[:n])
+			changes = changes[n:]
+		}
+	}
+}
+
+// change makes changes of one kind.
+func (r *reader) change(changes []change) {
+	var ids []pipeline.Partition
+	offsets := map[string]map[int32]kgo.Offset{}
+	for _, c := range changes {
+		ids = append(ids, c.id)
+		switch c.kind {
+		case beginReading:
+			r.leases[c.id] = c.lease
+			if offsets[c.id.Topic] == nil {
+				offsets[c.id.Topic] = map[int32]kgo.Offset{}
+			}
+			offsets[c.id.Topic][c.id.ID] = kgo.NewOffset().At(c.at)
+		case endReading:
+			delete(r.leases, c.id)
+		}
+	}
+	switch changes[0].kind {
+	case beginReading:
+		r.client.AddConsumePartitions(offsets)
+	case endReading:
+		r.client.RemoveConsumePartitions(byTopic(ids))
+		r.client.ResumeFetchPartitions(byTopic(ids)) // a lease that comes begins unpaused
+	case pauseReading:
+		r.client.PauseFetchPartitions(byTopic(ids))
+	case resumeReading:
+		r.client.ResumeFetchPartitions(byTopic(ids))
+	}
+}
+
+// deal decodes what was polled and hands it over in pieces. An error ends the
+// session.
+func (r *reader) deal(of *polled) error {
+	if err := r.failed(of.fetches); err != nil {
+		return err
+	}
+	var p *piece
+	var err error
 	left := of.fetches.NumRecords()
-	p := s.piece(of, left)
-	if p == nil {
-		return false
-	}
-	p.fetch.Events, p.fetch.Generation, p.err = s.queue.take()
-	if p.err == nil { // else kgo makes of it what it likes
-		p.err = s.failed(of.fetches)
-	}
-	if p.err == nil && again(p.fetch.Events, of.fetches) {
-		p.err = pipeline.ErrEarly
-	}
-	select {
-	case p.fetch.Ends = <-s.ends:
-		s.asking.Store(false)
-	default:
-	}
-	generation := p.fetch.Generation
+	of.pieces.Add(1) // until all are dealt
 	of.fetches.EachPartition(func(f kgo.FetchTopicPartition) {
-		for records := f.Records; p != nil && p.err == nil && len(records) > 0; {
-			n := min(len(records), p.room())
-			p.err = s.shards.decode(s.ctx, pipeline.Partition{Topic: f.Topic, ID: f.Partition}, records[:n], p)
-			records, left = records[n:], left-n
-			if p.room() == 0 && left > 0 && p.err == nil {
-				if p = s.next(p, left); p != nil {
-					p.fetch.Generation = generation
+		id := pipeline.Partition{Topic: f.Topic, ID: f.Partition}
+		lease, ok := r.leases[id]
+		for records := f.Records; ok && err == nil && len(records) > 0; {
+			if p == nil {
+				if p, err = r.piece(of, left); err != nil {
+					return
 				}
+			}
+			n := min(len(records), p.room())
+			p.leases = append(p.leases, lease)
+			err = r.shards.decode(r.ctx, id, records[:n], p)
+			records, left = records[n:], left-n
+			if p.room() == 0 && err == nil {
+				p, err = nil, r.hand(p)
 			}
 		}
 	})
-	of.dealt = true
-	return p != nil && s.hand(p) && p.err == nil
+	if p != nil && err == nil {
+		err = r.hand(p)
+	}
+	r.pool.done(of)
+	return err
 }
 
-// again tells that a poll brought records of a partition that was lost and assigned
-// since: they may be of either assignment.
-func again(events []pipeline.Event, fetches kgo.Fetches) (found bool) {
-	assigned := map[pipeline.Partition]bool{}
-	for _, e := range events {
-		if e, ok := e.(pipeline.Assigned); ok {
-			for _, pos := range e.Positions {
-				assigned[pos.Partition] = true
-			}
-		}
-	}
-	if len(assigned) > 0 {
-		fetches.EachPartition(func(f kgo.FetchTopicPartition) {
-			found = found || len(f.Records) > 0 && assigned[pipeline.Partition{Topic: f.Topic, ID: f.Partition}]
-		})
-	}
-	return found
-}
-
-// next hands a piece over and gives another one for what is left.
-func (s *session) next(p *piece, left int) *piece {
-	if !s.hand(p) {
+// hand gives a piece to the worker.
+func (r *reader) hand(p *piece) error {
+	select {
+	case r.decoded <- p:
 		return nil
-	}
-	return s.piece(p.of, left)
-}
-
-// hand gives a piece to the worker; false where the session ends.
-func (s *session) hand(p *piece) bool {
-	p.fetch.Batches = p.batches
-	select {
-	case s.decoded <- p:
-		return true
-	case <-s.ctx.Done():
-		return false
+	case <-r.ctx.Done():
+		return r.ctx.Err()
 	}
 }
 
-// piece waits for one that the worker is done with; nil where the session ends.
-func (s *session) piece(of *polled, rows int) *piece {
+// piece waits for one that the worker is done with.
+func (r *reader) piece(of *polled, rows int) (*piece, error) {
 	select {
-	case p := <-s.free:
-		if last := p.of; last != nil {
-			if last.pieces--; last.pieces == 0 && last.dealt {
-				s.pool.put(last.fetches)
-			}
+	case p := <-r.free:
+		if p.of != nil {
+			r.pool.done(p.of)
 		}
 		p.empty()
 		p.reserve(rows)
 		p.of = of
-		of.pieces++
-		return p
-	case <-s.ctx.Done():
-		return nil
+		of.pieces.Add(1)
+		return p, nil
+	case <-r.ctx.Done():
+		return nil, r.ctx.Err()
 	}
 }
 
@@ -153,57 +238,12 @@ func (s *session) failed(fetches kgo.Fetches) error {
 	return nil
 }
 
-// turns keep polls apart from the beginning and the end of transactions, as kgo
-// wants it: the end takes what was polled for what is to be committed, and sets
-// reading back to that. Between the two, polls go on.
-type turns struct {
-	token  chan struct{} // held by who polls, begins or ends
-	mu     sync.Mutex
-	cancel context.CancelFunc // of the poll that waits
-	woken  bool
-	wanted bool // somebody waits to begin or end
-}
-
-// poll polls, and waits no longer than wait, or until somebody wants the turn.
-func (t *turns) poll(ctx context.Context, wait time.Duration, poll func(context.Context)) {
-	t.token <- struct{}{} // an end is bounded by itself
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	t.mu.Lock()
-	if t.cancel = cancel; t.woken || t.wanted {
-		cancel()
-	}
-	t.woken = false
-	t.mu.Unlock()
-	poll(ctx)
-	t.mu.Lock()
-	t.cancel = nil
-	t.mu.Unlock()
-	cancel()
-	<-t.token
-}
-
-// wake ends the waiting of a poll: there is news without records.
-func (t *turns) wake() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.woken = true; t.cancel != nil {
-		t.cancel()
-	}
-}
-
-// take runs what must not overlap a poll.
-func (t *turns) take(run func()) {
-	t.want(true)
-	t.token <- struct{}{} // handed over in the order of asking
-	t.want(false)
-	defer func() { <-t.token }()
-	run()
-}
-
-func (t *turns) want(wanted bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.wanted = wanted; wanted && t.cancel != nil {
-		t.cancel()
+// watching polls the group's client, which reads nothing: what it says is errors.
+func (s *session) watching() {
+	for s.ctx.Err() == nil {
+		if err := s.failed(s.tx.PollFetches(s.ctx)); err != nil {
+			s.queue.fail(err)
+			return
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -10,8 +9,6 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -248,42 +245,6 @@ func rowsOf(t *testing.T, s *shards, b *pipeline.Batch) (all []row) {
 	return all
 }
 
-// A partition that was lost and assigned again while it was polled ends the session,
-// in whichever piece its records are.
-func TestAssignedAgain(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 3))
-	for _, before := range []int{0, 10, 2 * pieceRows} {
-		for _, again := range []bool{false, true} {
-			s := &session{
-				run: &run{shards: newPieces(t, "")}, clock: clock{time.Now()}, ctx: t.Context(),
-				decoded: make(chan *piece, pieces), free: make(chan *piece, pieces),
-			}
-			s.queue.told = func() {}
-			for range pieces {
-				s.free <- &piece{}
-			}
-			fetch := kgo.FetchTopic{Topic: "t", Partitions: []kgo.FetchPartition{{Partition: 1}, {Partition: 0}}}
-			for i := range before + 10 {
-				r, _ := random(rng, int64(i), false)
-				f := &fetch.Partitions[0]
-				if i >= before {
-					f = &fetch.Partitions[1]
-				}
-				f.Records = append(f.Records, r)
-			}
-			if again {
-				id := pipeline.Partition{Topic: "t"}
-				s.queue.add(pipeline.Lost{Partitions: []pipeline.Partition{id}})
-				s.queue.add(pipeline.Assigned{Positions: []pipeline.Position{{Partition: id}}})
-			}
-			goes := s.deal(&polled{fetches: kgo.Fetches{{Topics: []kgo.FetchTopic{fetch}}}})
-			if first := <-s.decoded; goes == again || (first.err == pipeline.ErrEarly) != again {
-				t.Errorf("%d records before it, again %v: goes on %v, %v", before, again, goes, first.err)
-			}
-		}
-	}
-}
-
 // Memory comes back when every record of a batch was used, and is never out twice.
 func TestRecordPool(t *testing.T) {
 	var p recordPool
@@ -326,32 +287,6 @@ func TestRecordPool(t *testing.T) {
 		t.Errorf("%d batches that never come back are kept", held)
 	}
 	t.Logf("memory was used again %d times", reused) // up to the collector
-}
-
-// Polls and transactions take turns, and a poll that waits gives way.
-func TestTurns(t *testing.T) {
-	turns := turns{token: make(chan struct{}, 1)}
-	var inside atomic.Int32
-	alone := func(run func()) {
-		if inside.Add(1) != 1 {
-			t.Error("a poll and a transaction overlap")
-		}
-		run()
-		inside.Add(-1)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for ctx.Err() == nil {
-			turns.poll(ctx, time.Hour, func(ctx context.Context) { alone(func() { <-ctx.Done() }) })
-		}
-	})
-	for range 200 {
-		turns.take(func() { alone(func() {}) })
-		turns.wake()
-	}
-	cancel()
-	wg.Wait()
 }
 
 // BenchmarkDecodePieces decodes what a poll brings: 4,096 records of 10 doubles.

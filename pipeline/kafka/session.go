@@ -15,7 +15,7 @@ import (
 )
 
 // session is one membership of the group: the pipeline.Client of one worker. Its
-// methods are called by the worker's goroutine; another reads ahead of it (read.go),
+// methods are called by the worker's goroutine; readers have their own (read.go),
 // and kgo calls back from others: what they say goes through the queue.
 type session struct {
 	*run
@@ -25,10 +25,9 @@ type session struct {
 	clock    clock
 	queue    queue
 	balancer *balancer
-	turns    turns
-	decoded  chan *piece // ready for the worker
-	free     chan *piece // back from it
-	applied  *piece      // what the worker has
+	news     chan struct{} // events came
+	decoded  chan *piece   // ready for the worker
+	free     chan *piece   // back from it
 	pool     recordPool
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
 	asking   atomic.Bool
@@ -36,23 +35,19 @@ type session struct {
 	fetched  *kmsg.OffsetFetchResponse  // of kgo's goroutine alone
 	consumer atomic.Pointer[kgo.Client] // tx's client, as the callbacks know it
 	refused  backoff
-	out      outgoing // of the worker's goroutine alone
-	previous previous // the same
 	wg       sync.WaitGroup
+
+	// What follows is of the worker's goroutine alone.
+	readers  []*reader
+	leases   map[pipeline.Partition]lease
+	number   int64                        // of leases
+	places   map[pipeline.Partition]int64 // the offsets where assignments begin
+	applied  *piece                       // what the worker has
+	empty    int                          // polls in a row that brought no records
+	timer    *time.Timer
+	out      outgoing
+	previous previous
 }
-
-// maxBatch bounds a decompressed batch, bytes: a few bytes on the wire must not
-// become gigabytes.
-const maxBatch = 128 << 20
-
-// What one fetch brings at most, bytes, of a partition as of all: the batch that no
-// longer fits is sent in vain, so that few partitions at a time are read faster than
-// many. More takes memory and lets partitions run apart.
-const fetchBytes = 5 << 20
-
-// fetchWait bounds how long a broker holds a fetch that finds nothing: a
-// partition that is resumed waits for the one that is under way.
-const fetchWait = 2 * time.Second
 
 // clock gives times that do not jump when the wall clock is set.
 type clock struct{ start time.Time }
@@ -104,13 +99,16 @@ func (q *queue) generation() int64 {
 func (r *run) join(ctx context.Context) (*session, error) {
 	s := &session{
 		run: r, clock: clock{time.Now()},
-		ends:    make(chan map[pipeline.Partition]pipeline.End, 1),
-		decoded: make(chan *piece), free: make(chan *piece, pieces),
+		ends: make(chan map[pipeline.Partition]pipeline.End, 1),
+		news: make(chan struct{}, 1), decoded: make(chan *piece), free: make(chan *piece, pieces),
 		topicIDs: map[string][16]byte{},
-		refused:  backoff{least: 50 * time.Millisecond, most: 5 * time.Second},
+		leases:   map[pipeline.Partition]lease{}, places: map[pipeline.Partition]int64{}, timer: time.NewTimer(pollWait),
+		refused: backoff{least: 50 * time.Millisecond, most: 5 * time.Second},
 	}
-	s.turns.token = make(chan struct{}, 1)
-	s.queue.told = s.turns.wake
+	for range pieces {
+		s.free <- &piece{}
+	}
+	s.queue.told = s.tell
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.balancer = &balancer{
 		shard:   r.plan.Shard,
@@ -130,8 +128,16 @@ func (r *run) join(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s.wg.Go(s.discovering)
-	s.wg.Go(s.reading)
+	s.wg.Go(s.watching)
 	return s, nil
+}
+
+// tell wakes the worker.
+func (s *session) tell() {
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
 }
 
 // fence takes the transactional id over before anything is read: kgo would do it
@@ -169,13 +175,6 @@ func (s *session) options() []kgo.Opt {
 		kgo.ConsumerGroup(s.group),
 		kgo.ConsumeTopics(s.topics.names()...),
 		kgo.Balancers(s.balancer),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(maxBatch),
-		kgo.WithPools(&s.pool),
-		kgo.FetchMaxWait(fetchWait),
-		kgo.FetchMaxPartitionBytes(fetchBytes),
-		kgo.FetchMaxBytes(fetchBytes),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.SessionTimeout(t.Session),
@@ -195,6 +194,9 @@ func (s *session) options() []kgo.Opt {
 func (s *session) close() {
 	s.cancel()
 	s.wg.Wait()
+	for _, r := range s.readers {
+		r.client.Close()
+	}
 	s.tx.Close()
 }
 
