@@ -245,6 +245,74 @@ func rowsOf(t *testing.T, s *shards, b *pipeline.Batch) (all []row) {
 	return all
 }
 
+// What was decoded of a partition before it was lost is not applied, even where it
+// has been assigned and taken up again since; what is beside it in the piece is.
+func TestLeases(t *testing.T) {
+	id := func(n int32) pipeline.Partition { return pipeline.Partition{Topic: "t", ID: n} }
+	s := &session{
+		run: &run{}, ctx: t.Context(), clock: clock{time.Now()}, timer: time.NewTimer(0),
+		decoded: make(chan *piece, 1), free: make(chan *piece, 10),
+		leases: map[pipeline.Partition]lease{}, places: map[pipeline.Partition]int64{},
+		readers: []*reader{{}, {}},
+	}
+	s.queue.told = s.tell
+	poll := func(what string, req pipeline.Request, want ...int32) {
+		t.Helper()
+		f, err := s.Poll(req)
+		var got []int32
+		for _, b := range f.Batches {
+			got = append(got, b.Partition.ID)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: batches of %v, want %v; %v", what, got, want, err)
+		}
+	}
+	decoded := func(leases ...int64) {
+		p := &piece{leases: leases}
+		for n := range leases {
+			p.batches = append(p.batches, pipeline.Batch{Partition: id(int32(n))})
+		}
+		s.decoded <- p
+	}
+	assigned := func(at int64) pipeline.Assigned {
+		return pipeline.Assigned{Positions: []pipeline.Position{{Partition: id(0), Checkpoint: pipeline.Checkpoint{Replay: at}}}}
+	}
+
+	s.queue.add(assigned(7))
+	poll("assigned", pipeline.Request{})
+	poll("taken up", pipeline.Request{Resume: []pipeline.Partition{id(0), id(1), id(2)}})
+	decoded(1, 2, 3)
+	poll("read", pipeline.Request{}, 0, 1, 2)
+	decoded(1, 2, 3)
+	s.queue.add(pipeline.Lost{Partitions: []pipeline.Partition{id(0)}})
+	poll("lost", pipeline.Request{}, 1, 2)
+	s.queue.add(assigned(5))
+	decoded(1)
+	poll("assigned again", pipeline.Request{})
+	decoded(1, 2)
+	poll("taken up again", pipeline.Request{Resume: []pipeline.Partition{id(0)}}, 1)
+	decoded(4, 2, 3)
+	poll("read again", pipeline.Request{Pause: []pipeline.Partition{id(0)}}, 0, 1, 2)
+	decoded(4)
+	s.queue.add(pipeline.Joining{Owned: []pipeline.Partition{id(1)}})
+	poll("joining", pipeline.Request{Resume: []pipeline.Partition{id(0)}})
+
+	var told []change
+	for _, r := range s.readers {
+		told = append(told, r.changes...)
+	}
+	want := []change{
+		{beginReading, id(0), 1, 7}, {beginReading, id(2), 3, 0}, {kind: endReading, id: id(0)},
+		{beginReading, id(0), 4, 5}, {kind: pauseReading, id: id(0)}, {kind: resumeReading, id: id(0)},
+	}
+	if rest := told[len(want):]; !slices.Equal(told[:len(want)], want) || len(rest) != 3 {
+		t.Errorf("readers were told %+v\nwant %+v", told, want)
+	}
+	if s.readers[0].count+s.readers[1].count != 1 || len(s.leases) != 1 {
+		t.Errorf("%d and %d leases counted, %d there", s.readers[0].count, s.readers[1].count, len(s.leases))
+	}
+}
+
 // Memory comes back when every record of a batch was used, and is never out twice.
 func TestRecordPool(t *testing.T) {
 	var p recordPool
