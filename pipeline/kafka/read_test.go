@@ -313,50 +313,6 @@ func TestLeases(t *testing.T) {
 	}
 }
 
-// Memory comes back when every record of a batch was used, and is never out twice.
-func TestRecordPool(t *testing.T) {
-	var p recordPool
-	rng := rand.New(rand.NewPCG(1, 2))
-	out := map[*kgo.Record]bool{}
-	reused, known := 0, map[*kgo.Record]bool{}
-	for range 500 {
-		var f kgo.FetchPartition
-		var mine []*kgo.Record
-		for range rng.IntN(5) + 1 {
-			recs := p.GetRecords(rng.IntN(300) + 1)
-			first := &recs[0]
-			if out[first] {
-				t.Fatal("memory is out twice")
-			}
-			if out[first] = true; known[first] {
-				reused++
-			}
-			known[first] = true
-			mine = append(mine, first)
-			skip := 0
-			switch rng.IntN(10) {
-			case 0:
-				skip = rng.IntN(len(recs)) // kgo began in the midst of the batch
-			case 1:
-				p.PutRecords(recs)
-				delete(out, first)
-				continue
-			}
-			for i := skip; i < len(recs); i++ {
-				f.Records = append(f.Records, &recs[i])
-			}
-		}
-		p.put(kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: "t", Partitions: []kgo.FetchPartition{f}}}}})
-		for _, first := range mine {
-			delete(out, first)
-		}
-	}
-	if held := len(p.out) + len(p.before); held > 100 {
-		t.Errorf("%d batches that never come back are kept", held)
-	}
-	t.Logf("memory was used again %d times", reused) // up to the collector
-}
-
 // BenchmarkDecodePieces decodes what a poll brings: 4,096 records of 10 doubles.
 func BenchmarkDecodePieces(b *testing.B) {
 	fields := ""
