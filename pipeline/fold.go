@@ -53,28 +53,38 @@ func (cs *cells) fold(lots []lot, r *program, b *Batch, rows selection) {
 		from = l.end
 	}
 	f := &cs.folder
-	f.columns = f.columns[:0]
+	times := f.gatherTimes(b.Times, rows)
 	for i, in := range cs.plan.inputs {
 		switch {
 		case in.text && r.texts[i] != nil:
 			f.foldTexts(lots, i, r.texts[i], rows)
 		case !in.text && r.numbers[i] != nil:
 			f.gather(i, r.numbers[i], rows)
+			cs.foldNumbers(lots, times, maxGathered)
 		}
 	}
 	fixed := len(cs.plan.inputs)
 	for i := range b.Fields {
 		if field := &b.Fields[i]; field.Input >= fixed {
 			f.gather(field.Input, b.Numbers[field.Slot], rows)
+			cs.foldNumbers(lots, times, maxGathered)
 		}
 	}
-	cs.samples += f.foldNumbers(lots, f.gatherTimes(b.Times, rows), int64(cs.plan.Spec.MinSample))
+	cs.foldNumbers(lots, times, 0)
 }
 
-// foldNumbers folds the columns, and gives the number of values that exact quantiles
-// keep of them. It goes cell by cell, whose accumulators lie side by side: those of
-// all cells are more than a processor's cache holds.
-func (f *folder) foldNumbers(lots []lot, times []int64, enough int64) (kept int64) {
+// maxGathered is about how many values are gathered before they are folded: they
+// are to be in the cache still.
+const maxGathered = 1 << 14
+
+// foldNumbers folds the columns that were gathered, if they have at least so many
+// values. It goes cell by cell, whose accumulators lie side by side: those of all
+// cells are more than a processor's cache holds.
+func (cs *cells) foldNumbers(lots []lot, times []int64, least int) {
+	f, enough := &cs.folder, int64(cs.plan.Spec.MinSample)
+	if len(f.columns)*len(times) < least {
+		return
+	}
 	from := 0
 	for _, l := range lots {
 		for i := range f.columns {
@@ -86,12 +96,12 @@ func (f *folder) foldNumbers(lots []lot, times []int64, enough int64) (kept int6
 			if len(vs) > 0 {
 				s := &l.cell.inputs[c.input]
 				s.add(ts, vs, enough)
-				kept += s.kept * int64(len(vs))
+				cs.samples += s.kept * int64(len(vs))
 			}
 		}
 		from = l.end
 	}
-	return kept
+	f.columns = f.columns[:0]
 }
 
 func (f *folder) gatherTimes(column []int64, rows selection) []int64 {
