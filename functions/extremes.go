@@ -28,6 +28,12 @@ var extremes = []Function{
 type extent struct{ least, greatest float64 }
 
 func (e *extent) Add(_ []int64, values []float64) {
+	const head = 64 // of these many are beyond all before them, which no processor foresees
+	first := values[:min(len(values), head)]
+	if least, greatest := bounds(first); least != 0 && greatest != 0 { // else which of +0 and -0 came first matters
+		e.fold(least, greatest)
+		values = values[len(first):]
+	}
 	least, greatest := e.least, e.greatest
 	for _, x := range values {
 		if x >= least && x <= greatest { // nearly always, and soonest told
@@ -43,13 +49,32 @@ func (e *extent) Add(_ []int64, values []float64) {
 	e.least, e.greatest = least, greatest
 }
 
+// bounds gives the least and the greatest of values without a branch, -0 less than
+// +0; NaN where there are none.
+func bounds(values []float64) (least, greatest float64) {
+	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, x := range values {
+		o := flip(int64(math.Float64bits(x)))
+		lo, hi = min(lo, o), max(hi, o)
+	}
+	return math.Float64frombits(uint64(flip(lo))), math.Float64frombits(uint64(flip(hi)))
+}
+
+// flip makes the bits of float64 integers that are in the same order, and these
+// bits.
+func flip(b int64) int64 { return b ^ int64(uint64(b>>63)>>1) }
+
 func (e *extent) Merge(other Accumulator) {
 	o := other.(*extent)
-	if o.least < e.least {
-		e.least = o.least
+	e.fold(o.least, o.greatest)
+}
+
+func (e *extent) fold(least, greatest float64) {
+	if least < e.least {
+		e.least = least
 	}
-	if o.greatest > e.greatest {
-		e.greatest = o.greatest
+	if greatest > e.greatest {
+		e.greatest = greatest
 	}
 }
 

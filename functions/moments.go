@@ -69,7 +69,7 @@ func (m *moments) join(o *moments) {
 	e := min(m.scale(), o.scale(), scaleOf(math.Abs(o.k-m.k)))
 	var c pair
 	if o.k != m.k { // equal ones may be too large to scale up
-		c.hi, c.lo = twoDiff(math.Ldexp(o.k, e), math.Ldexp(m.k, e))
+		c.hi, c.lo = twoDiff(ldexp(o.k, e), ldexp(m.k, e))
 	}
 	to, from := m.at(e), o.at(e)
 	nc := c.times(pair{float64(o.n), 0})

@@ -103,10 +103,15 @@ func (a pair) normal() pair {
 
 // scaled gives a * 2^e, exactly unless it leaves the range of a float64.
 func (a pair) scaled(e int) pair {
-	if e == 0 {
-		return a
-	}
 	return pair{math.Ldexp(a.hi, e), math.Ldexp(a.lo, e)}
+}
+
+// ldexp is math.Ldexp, at no cost for an e that is 0, as it nearly always is.
+func ldexp(v float64, e int) float64 {
+	if e == 0 {
+		return v
+	}
+	return math.Ldexp(v, e)
 }
 
 // float gives a * 2^e rounded once.

@@ -97,5 +97,9 @@ func (s sums) gather(d, e float64) sums {
 }
 
 func (s sums) scaled(e int) sums {
-	return sums{s.s1.normal().scaled(e), s.s2.normal().scaled(2 * e)}
+	s = sums{s.s1.normal(), s.s2.normal()}
+	if e == 0 {
+		return s
+	}
+	return sums{s.s1.scaled(e), s.s2.scaled(2 * e)}
 }

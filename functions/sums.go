@@ -77,7 +77,7 @@ func (m *moments) infinite() (float64, bool) {
 // total gives the sum of the values times 2^e.
 func (m *moments) total() (t pair, e int) {
 	e = min(m.scale(), scaleOf(math.Abs(m.k)), 0)
-	return twoProd(math.Ldexp(m.k, e), float64(m.n)).plus(m.at(e).s1), e
+	return twoProd(ldexp(m.k, e), float64(m.n)).plus(m.at(e).s1), e
 }
 
 // squares gives the sum of the squares of the values, times 2^2e. With x = k + d
@@ -85,7 +85,7 @@ func (m *moments) total() (t pair, e int) {
 // more than some n times the sum.
 func (m *moments) squares() (t pair, e int) {
 	e = min(m.scale(), scaleOf(math.Abs(m.k)))
-	k, s := math.Ldexp(m.k, e), m.at(e)
+	k, s := ldexp(m.k, e), m.at(e)
 	nk := twoProd(k, float64(m.n))
 	return nk.plus(s.s1).plus(s.s1).times(pair{k, 0}).plus(s.s2), e
 }

@@ -80,3 +80,49 @@ func benchmarkApply(b *testing.B, plan *Plan, rate int64, keys int) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/record")
 }
+
+// The cost of a record where 100 groups are in each of four partitions, of 2.5 kHz:
+// pieces as a client reads them, and a result of four cells for every hundred
+// records. The noise is about 0, or about an offset: BenchmarkGroups/OFFSET, ns a
+// record.
+func BenchmarkGroups(b *testing.B) {
+	const rows, step = 4000, 400_000
+	for _, offset := range []float64{0, 20} {
+		b.Run(fmt.Sprint(offset), func(b *testing.B) {
+			plan := compiled(b, func(p *spec.Pipeline) { p.Operations, p.GroupBy = firstWork, []string{"key"} })
+			r := rand.New(rand.NewPCG(1, 2))
+			var fields []string
+			var events []event
+			for i := range 10 {
+				fields = append(fields, fmt.Sprint("v", i))
+			}
+			for i := range int64(rows) {
+				e := event{at: i * step, numbers: map[string]float64{"key": float64(r.IntN(100))}}
+				for _, f := range fields {
+					e.numbers[f] = offset + r.NormFloat64()
+				}
+				events = append(events, e)
+			}
+			task := emptyTask(plan, 4)
+			batch := batchOf(plan, task.parts[0].id, 0, events, fields...)
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, p := range task.parts {
+					if err := task.apply(p, batch, 1e18); err != nil {
+						b.Fatal(err)
+					}
+				}
+				task.rise(task.parts[0].largest)
+				task.cells.closer.begin()
+				task.results(math.MaxInt)
+				task.decide()
+				for i := range batch.Offsets {
+					batch.Offsets[i] += rows
+					batch.Times[i] += rows * step
+				}
+				batch.Next += rows
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows/4, "ns/record")
+		})
+	}
+}

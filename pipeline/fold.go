@@ -1,6 +1,10 @@
 package pipeline
 
-import "github.com/aggrun/aggrun/functions"
+import (
+	"slices"
+
+	"github.com/aggrun/aggrun/functions"
+)
 
 // This file folds rows of batches into cells.
 
@@ -11,16 +15,24 @@ type lot struct {
 	end  int
 }
 
-// folder is room for the rows of a column, gathered in the order of their lots, and
+// folder is room for the rows of columns, gathered in the order of their lots, and
 // for those of one lot that are not missing.
 type folder struct {
-	lots   [1]lot
-	times  []int64
-	values []float64
-	texts  [][]byte
+	lots    [1]lot
+	times   []int64
+	columns []gathered
+	texts   [][]byte
 
 	presentTimes  []int64
 	presentValues []float64
+}
+
+// gathered is a column of numbers in the order of lots.
+type gathered struct {
+	input  int
+	values []float64
+	whole  bool      // none is missing
+	room   []float64 // for values
 }
 
 // add folds rows of a batch into one cell.
@@ -42,41 +54,54 @@ func (cs *cells) fold(lots []lot, r *program, b *Batch, rows selection) {
 	}
 	f := &cs.folder
 	times := f.gatherTimes(b.Times, rows)
-	enough := int64(cs.plan.Spec.MinSample)
 	for i, in := range cs.plan.inputs {
 		switch {
 		case in.text && r.texts[i] != nil:
 			f.foldTexts(lots, i, r.texts[i], rows)
 		case !in.text && r.numbers[i] != nil:
-			cs.samples += f.foldNumbers(lots, i, times, r.numbers[i], rows, enough)
+			f.gather(i, r.numbers[i], rows)
+			cs.foldNumbers(lots, times, maxGathered)
 		}
 	}
 	fixed := len(cs.plan.inputs)
 	for i := range b.Fields {
 		if field := &b.Fields[i]; field.Input >= fixed {
-			cs.samples += f.foldNumbers(lots, field.Input, times, b.Numbers[field.Slot], rows, enough)
+			f.gather(field.Input, b.Numbers[field.Slot], rows)
+			cs.foldNumbers(lots, times, maxGathered)
 		}
 	}
+	cs.foldNumbers(lots, times, 0)
 }
 
-// foldNumbers folds a column, and gives the number of values that exact quantiles
-// keep of it.
-func (f *folder) foldNumbers(lots []lot, input int, times []int64, column []float64, rows selection, enough int64) (kept int64) {
-	values, whole := f.gather(column, rows)
+// maxGathered is about how many values are gathered before they are folded: they
+// are to be in the cache still.
+const maxGathered = 1 << 14
+
+// foldNumbers folds the columns that were gathered, if they have at least so many
+// values. It goes cell by cell, whose accumulators lie side by side: those of all
+// cells are more than a processor's cache holds.
+func (cs *cells) foldNumbers(lots []lot, times []int64, least int) {
+	f, enough := &cs.folder, int64(cs.plan.Spec.MinSample)
+	if len(f.columns)*len(times) < least {
+		return
+	}
 	from := 0
 	for _, l := range lots {
-		ts, vs := times[from:l.end], values[from:l.end]
+		for i := range f.columns {
+			c := &f.columns[i]
+			ts, vs := times[from:l.end], c.values[from:l.end]
+			if !c.whole {
+				ts, vs = f.present(ts, vs)
+			}
+			if len(vs) > 0 {
+				s := &l.cell.inputs[c.input]
+				s.add(ts, vs, enough)
+				cs.samples += s.kept * int64(len(vs))
+			}
+		}
 		from = l.end
-		if !whole {
-			ts, vs = f.present(ts, vs)
-		}
-		if len(vs) > 0 {
-			s := &l.cell.inputs[input]
-			s.add(ts, vs, enough)
-			kept += s.kept * int64(len(vs))
-		}
 	}
-	return kept
+	f.columns = f.columns[:0]
 }
 
 func (f *folder) gatherTimes(column []int64, rows selection) []int64 {
@@ -90,28 +115,29 @@ func (f *folder) gatherTimes(column []int64, rows selection) []int64 {
 	return f.times
 }
 
-// gather gives the values of the rows, and tells whether none is missing.
-func (f *folder) gather(column []float64, rows selection) (values []float64, whole bool) {
-	whole = true
+// gather brings the column of an input in the order of lots.
+func (f *folder) gather(input int, column []float64, rows selection) {
+	n := len(f.columns)
+	f.columns = slices.Grow(f.columns, 1)[:n+1]
+	c := &f.columns[n]
+	c.input = input
 	if rows.list == nil {
-		values = column[rows.from:rows.to]
-		for _, v := range values {
-			if v != v {
-				return values, false
-			}
-		}
-		return values, true
+		c.values = column[rows.from:rows.to]
+		c.whole = !slices.ContainsFunc(c.values, missing)
+		return
 	}
-	f.values = resize(f.values, len(rows.list))
+	values, whole := resize(c.room, len(rows.list)), true
 	for k, i := range rows.list {
 		v := column[i]
-		f.values[k] = v
-		if v != v {
+		values[k] = v
+		if missing(v) {
 			whole = false
 		}
 	}
-	return f.values, whole
+	c.values, c.whole, c.room = values, whole, values
 }
+
+func missing(v float64) bool { return v != v }
 
 // present gives the values that are not missing.
 func (f *folder) present(times []int64, values []float64) ([]int64, []float64) {

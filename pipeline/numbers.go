@@ -1,6 +1,10 @@
 package pipeline
 
-import "hash/maphash"
+import (
+	"encoding/binary"
+	"hash/maphash"
+	mathbits "math/bits"
+)
 
 // numbering gives groups small numbers, from 0, in the order in which they come: a
 // hash table that lasts from batch to batch. No result depends on the numbers.
@@ -8,7 +12,8 @@ type numbering struct {
 	groups []*group
 	slots  []slot
 	seed   maphash.Seed
-	bytes  int // of ids
+	salt   [2]uint64 // of the hash of short keys, by seed
+	bytes  int       // of ids
 }
 
 // slot is one of the table's, free where the id is "".
@@ -37,17 +42,33 @@ func (n *numbering) clear() { *n = numbering{seed: n.seed} }
 
 // of gives the number of the group that key identifies.
 func (n *numbering) of(key []byte) int {
-	hash := maphash.Bytes(n.seed, key)
-	for at := int(hash); len(n.slots) > 0; at++ {
+	if len(n.slots) == 0 {
+		n.salt = [2]uint64{maphash.String(n.seed, "first"), maphash.String(n.seed, "last")}
+		n.grow()
+	}
+	hash := n.hash(key)
+	for at := int(hash); ; at++ {
 		s := &n.slots[at&(len(n.slots)-1)]
 		if s.id == "" {
-			break
+			return n.add(key, hash)
 		}
 		if s.hash == hash && string(s.id) == string(key) {
 			return s.number
 		}
 	}
-	return n.add(key, hash)
+}
+
+// hash takes the usual key, an integer or a short text, in two words that may
+// overlap, each of which an unknown salt keeps from being chosen, and folds their
+// product (wyhash, Wang Yi).
+func (n *numbering) hash(key []byte) uint64 {
+	k := len(key)
+	if k < 8 || k > 16 {
+		return maphash.Bytes(n.seed, key)
+	}
+	first, last := binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[k-8:])
+	high, low := mathbits.Mul64(first^n.salt[0], last^n.salt[1])
+	return high ^ low
 }
 
 func (n *numbering) add(key []byte, hash uint64) int {

@@ -48,6 +48,24 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// So it is with keys of any length, alike but for a bit, however they are hashed.
+func TestNumbersOfAnyLength(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	n, twin := numbering{seed: maphash.MakeSeed()}, map[string]int{}
+	for range 20_000 {
+		key := make([]byte, 1+r.IntN(24))
+		key[r.IntN(len(key))] ^= 1 << r.IntN(8)
+		want, known := twin[string(key)]
+		if !known {
+			want = len(twin)
+			twin[string(key)] = want
+		}
+		if got := n.of(key); got != want || string(n.groups[got].id) != string(key) {
+			t.Fatalf("%x: number %d, want %d", key, got, want)
+		}
+	}
+}
+
 // What is remembered of groups is bounded, by their number and by their bytes.
 func TestNumbersAreForgotten(t *testing.T) {
 	d := newDealer(compiled(t, nil))
