@@ -342,3 +342,74 @@ func TestOverfullCommitsOnce(t *testing.T) {
 		t.Errorf("%d commits in 2 s, of %v results", n, s.results)
 	}
 }
+
+// Ends are asked for as long as an answer may close a window, and no longer: of a
+// shard that is silent and has nothing open, not before it wakes.
+func TestSilentShardsAskNothing(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) { p.Window.Size, p.Idle = 10*time.Second, 10*time.Second })
+	c := &asked{end: map[Partition]int64{p0: 0, p1: 0}, now: 1000e9}
+	both := []Partition{p0, p1}
+	a := Assigned{}
+	for _, id := range both {
+		a.Positions = append(a.Positions, Position{Partition: id, Stop: None, Checkpoint: Checkpoint{
+			Fingerprint: plan.Fingerprint, Largest: None, Closed: None, Skipped: None, Forgotten: None,
+		}})
+	}
+	c.events = []Event{Synced{Owned: both, Counts: map[string]int32{"mount-az": 2}}, a}
+	w := NewWorker(plan, c, false)
+	run := func(seconds int) (asked int) {
+		c.asked = 0
+		for range 4 * seconds {
+			if err := w.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c.asked
+	}
+	if n := run(5); n == 0 {
+		t.Error("where empty partitions end was not asked for")
+	}
+	for range 2 {
+		if n := run(60); n > 0 {
+			t.Errorf("asked %d times while all was silent", n)
+		}
+		at := c.now - 1e9
+		c.batches = []Batch{{Partition: p0, Next: c.end[p0] + 1, Offsets: []int64{c.end[p0]}, Times: []int64{at}, Schemas: []int32{1}}}
+		c.end[p0]++
+		if n := run(9); n == 0 {
+			t.Error("where the other one ends was not asked for")
+		}
+		before := c.results
+		if run(5); c.results != before+1 {
+			t.Errorf("%d results of a record and a silence", c.results-before)
+		}
+	}
+}
+
+// asked is a client that answers where partitions end, each 250 ms.
+type asked struct {
+	told
+	end     map[Partition]int64
+	now     int64
+	asked   int
+	results int
+	ends    map[Partition]End
+	events  []Event
+	batches []Batch
+}
+
+func (c *asked) Poll(r Request) (Fetch, error) {
+	c.now += 250e6
+	f := Fetch{Now: c.now, Events: c.events, Batches: c.batches, Ends: c.ends}
+	c.events, c.batches, c.ends = nil, nil, map[Partition]End{}
+	for _, id := range r.Ends {
+		c.asked++
+		c.ends[id] = End{Stable: c.end[id], High: c.end[id], Asked: c.now}
+	}
+	return f, nil
+}
+
+func (c *asked) Commit(commit *Commit) (bool, error) {
+	c.results += len(commit.Results)
+	return true, nil
+}

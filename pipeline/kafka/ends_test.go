@@ -61,6 +61,21 @@ func TestEndsForMany(t *testing.T) {
 	}
 }
 
+// Leaders are looked for once a question, though two are put to each of them.
+func TestEndsAskForLeadersOnce(t *testing.T) {
+	_, s, n := endsWorld(t)
+	for range 5 {
+		n.reset()
+		if _, err := s.ends.of(t.Context(), sources, time.Nanosecond, clock{time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		if n.of["Metadata"] > 1 {
+			t.Errorf("asked %v", n.of)
+		}
+		time.Sleep(300 * time.Millisecond) // longer than leaders are remembered
+	}
+}
+
 // What cannot be told of one partition is told of the others.
 func TestEndsOfWhatIsGone(t *testing.T) {
 	_, s, _ := endsWorld(t)
