@@ -28,6 +28,15 @@ type lease struct {
 	number int64
 }
 
+// place is where the assignment of a partition begins.
+type place struct {
+	offset int64
+	ahead  int64 // how many records there were to read, as its end was found
+}
+
+// backlog is how many records of a partition are worth a reader more.
+const backlog = 10_000
+
 // Poll implements pipeline.Client. What it gives was polled and decoded ahead.
 func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	if err := s.resume(req.Resume); err != nil {
@@ -86,27 +95,30 @@ func (s *session) resume(ids []pipeline.Partition) error {
 			l.reader.tell(change{kind: resumeReading, id: id})
 			continue
 		}
-		r, err := s.idlest()
+		at := s.places[id]
+		r, err := s.idlest(at)
 		if err != nil {
 			return err
 		}
 		s.number++
 		s.leases[id] = lease{r, s.number}
 		r.count++
-		r.tell(change{beginReading, id, s.number, s.places[id]})
+		r.tell(change{beginReading, id, s.number, at.offset})
 	}
 	return nil
 }
 
-// idlest is the reader that has the fewest partitions.
-func (s *session) idlest() (*reader, error) {
+// idlest is the reader that has the fewest partitions. There is a second one where a
+// partition has a backlog, and not for what keeps up: a client costs connections and
+// memory, hundreds of pipelines are mostly idle, and one reader is fast.
+func (s *session) idlest(at place) (*reader, error) {
 	var least *reader
 	for _, r := range s.readers {
 		if least == nil || r.count < least.count {
 			least = r
 		}
 	}
-	if least != nil && (least.count == 0 || len(s.readers) == maxReaders) {
+	if least != nil && (least.count == 0 || len(s.readers) == maxReaders || at.ahead < backlog) {
 		return least, nil
 	}
 	r, err := s.newReader()
@@ -131,7 +143,7 @@ func (s *session) follow(e pipeline.Event) {
 	case pipeline.Assigned:
 		for _, pos := range e.Positions {
 			s.lose(pos.Partition)
-			s.places[pos.Partition] = pos.Checkpoint.Replay
+			s.places[pos.Partition] = place{pos.Checkpoint.Replay, pos.End.Stable - pos.Checkpoint.Replay}
 		}
 	}
 }

@@ -252,7 +252,7 @@ func TestLeases(t *testing.T) {
 	s := &session{
 		run: &run{}, ctx: t.Context(), clock: clock{time.Now()}, timer: time.NewTimer(0),
 		decoded: make(chan *piece, 1), free: make(chan *piece, 10),
-		leases: map[pipeline.Partition]lease{}, places: map[pipeline.Partition]int64{},
+		leases: map[pipeline.Partition]lease{}, places: map[pipeline.Partition]place{},
 		readers: []*reader{{}, {}},
 	}
 	s.queue.told = s.tell
@@ -310,6 +310,39 @@ func TestLeases(t *testing.T) {
 	}
 	if s.readers[0].count+s.readers[1].count != 1 || len(s.leases) != 1 {
 		t.Errorf("%d and %d leases counted, %d there", s.readers[0].count, s.readers[1].count, len(s.leases))
+	}
+}
+
+// What keeps up is read by one client, and a backlog by two, of about as many
+// partitions each.
+func TestReaders(t *testing.T) {
+	w := newWorld(t, 6, map[string]int32{"src-a": 5})
+	for ahead, want := range map[int64][]int{0: {5}, backlog - 1: {5}, backlog: {2, 3}, 1 << 40: {2, 3}} {
+		r, err := newRun(w.config("w"), w.plan(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.join(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []pipeline.Partition
+		for n := range int32(5) {
+			id := pipeline.Partition{Topic: "src-a", ID: n}
+			ids, s.places[id] = append(ids, id), place{0, ahead}
+		}
+		if err := s.resume(ids); err != nil {
+			t.Fatal(err)
+		}
+		var counts []int
+		for _, r := range s.readers {
+			counts = append(counts, r.count)
+		}
+		if slices.Sort(counts); !slices.Equal(counts, want) {
+			t.Errorf("%d records ahead: readers of %v partitions, want %v", ahead, counts, want)
+		}
+		s.close()
+		r.close()
 	}
 }
 

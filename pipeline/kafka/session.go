@@ -40,10 +40,10 @@ type session struct {
 	// What follows is of the worker's goroutine alone.
 	readers  []*reader
 	leases   map[pipeline.Partition]lease
-	number   int64                        // of leases
-	places   map[pipeline.Partition]int64 // the offsets where assignments begin
-	applied  *piece                       // what the worker has
-	empty    int                          // polls in a row that brought no records
+	number   int64 // of leases
+	places   map[pipeline.Partition]place
+	applied  *piece // what the worker has
+	empty    int    // polls in a row that brought no records
 	timer    *time.Timer
 	out      outgoing
 	previous previous
@@ -102,7 +102,7 @@ func (r *run) join(ctx context.Context) (*session, error) {
 		ends: make(chan map[pipeline.Partition]pipeline.End, 1),
 		news: make(chan struct{}, 1), decoded: make(chan *piece), free: make(chan *piece, pieces),
 		topicIDs: map[string][16]byte{},
-		leases:   map[pipeline.Partition]lease{}, places: map[pipeline.Partition]int64{}, timer: time.NewTimer(pollWait),
+		leases:   map[pipeline.Partition]lease{}, places: map[pipeline.Partition]place{}, timer: time.NewTimer(pollWait),
 		refused: backoff{least: 50 * time.Millisecond, most: 5 * time.Second},
 	}
 	for range pieces {
