@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"context"
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,9 +15,47 @@ import (
 // their columns to stay in a processor's cache from decoding to aggregation.
 const pieceRows = 4096
 
-// pieces is how many there are: each reader decodes one, one is ready and one is
-// applied.
-const pieces = maxReaders + 2
+// pieces is how many there are: each reader decodes one, one is applied, and what is
+// left is read ahead while the worker commits.
+const pieces = 12
+
+// spare are pieces to decode to. The one that came back last is used first: it may
+// still be in the processor's cache.
+type spare struct {
+	count chan struct{} // one for each
+	mu    sync.Mutex
+	stack []*piece
+}
+
+func newSpare() *spare {
+	s := &spare{count: make(chan struct{}, pieces)}
+	for range pieces {
+		s.put(&piece{})
+	}
+	return s
+}
+
+func (s *spare) put(p *piece) {
+	s.mu.Lock()
+	s.stack = append(s.stack, p)
+	s.mu.Unlock()
+	s.count <- struct{}{} // never waits: there is room for all
+}
+
+// take waits for a piece; nil where ctx ends.
+func (s *spare) take(ctx context.Context) *piece {
+	select {
+	case <-s.count:
+	case <-ctx.Done():
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := len(s.stack) - 1
+	p := s.stack[last]
+	s.stack = s.stack[:last]
+	return p
+}
 
 // piece is a part of what one poll brought, decoded, and the memory for it: its
 // batches have their rows in the same columns, one after the other.

@@ -49,7 +49,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	}
 	s.ask(req.Ends)
 	if s.applied != nil {
-		s.free <- s.applied // never waits: there is room for all
+		s.spare.put(s.applied)
 		s.applied = nil
 	}
 	f := pipeline.Fetch{Ends: s.await()}

@@ -213,19 +213,18 @@ func (r *reader) hand(p *piece) error {
 
 // piece waits for one that the worker is done with.
 func (r *reader) piece(of *polled, rows int) (*piece, error) {
-	select {
-	case p := <-r.free:
-		if p.of != nil {
-			r.pool.done(p.of)
-		}
-		p.empty()
-		p.reserve(rows)
-		p.of = of
-		of.pieces.Add(1)
-		return p, nil
-	case <-r.ctx.Done():
+	p := r.spare.take(r.ctx)
+	if p == nil {
 		return nil, r.ctx.Err()
 	}
+	if p.of != nil {
+		r.pool.done(p.of)
+	}
+	p.empty()
+	p.reserve(rows)
+	p.of = of
+	of.pieces.Add(1)
+	return p, nil
 }
 
 // failed is the first error of what was polled that ends the session.

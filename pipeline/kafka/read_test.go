@@ -251,7 +251,7 @@ func TestLeases(t *testing.T) {
 	id := func(n int32) pipeline.Partition { return pipeline.Partition{Topic: "t", ID: n} }
 	s := &session{
 		run: &run{}, ctx: t.Context(), clock: clock{time.Now()}, timer: time.NewTimer(0),
-		decoded: make(chan *piece, 1), free: make(chan *piece, 10),
+		decoded: make(chan *piece, 1), spare: &spare{count: make(chan struct{}, 10)},
 		leases: map[pipeline.Partition]lease{}, places: map[pipeline.Partition]place{},
 		readers: []*reader{{}, {}},
 	}

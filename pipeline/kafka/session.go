@@ -27,7 +27,7 @@ type session struct {
 	balancer *balancer
 	news     chan struct{} // events came
 	decoded  chan *piece   // ready for the worker
-	free     chan *piece   // back from it
+	spare    *spare        // back from it
 	pool     recordPool
 	ends     chan map[pipeline.Partition]pipeline.End // one answer at a time
 	asking   atomic.Bool
@@ -100,13 +100,10 @@ func (r *run) join(ctx context.Context) (*session, error) {
 	s := &session{
 		run: r, clock: clock{time.Now()},
 		ends: make(chan map[pipeline.Partition]pipeline.End, 1),
-		news: make(chan struct{}, 1), decoded: make(chan *piece), free: make(chan *piece, pieces),
+		news: make(chan struct{}, 1), decoded: make(chan *piece, pieces), spare: newSpare(),
 		topicIDs: map[string][16]byte{},
 		leases:   map[pipeline.Partition]lease{}, places: map[pipeline.Partition]place{}, timer: time.NewTimer(pollWait),
 		refused: backoff{least: 50 * time.Millisecond, most: 5 * time.Second},
-	}
-	for range pieces {
-		s.free <- &piece{}
 	}
 	s.queue.told = s.tell
 	s.ctx, s.cancel = context.WithCancel(ctx)
