@@ -25,7 +25,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	select {
 	case s.applied = <-s.decoded:
 		f := s.applied.fetch
-		f.Now = s.clock.now()
+		f.Now, f.Busy = s.clock.now(), s.previous.busy()
 		return f, s.applied.err
 	case <-s.ctx.Done():
 		return pipeline.Fetch{}, s.ctx.Err()
