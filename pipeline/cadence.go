@@ -6,15 +6,15 @@ const (
 	gather        = int64(200e6) // ns; results wait this long for others
 	backlog       = int64(30e9)  // they are of a backlog where C, which is behind by grace and maybe idle, is as far behind as that and this
 	gatherResults = 10_000       // about what one commit takes; a quarter of it is worth one (Plan.urgent)
+	mostMore      = 8            // times as much, or as long (Worker.more)
 )
 
 // The interval of commits that nothing urges, ns: of offsets alone, and of a
 // backlog's results. It begins when a commit has ended, and is ten times as long as
-// the last one took that wrote something, within bounds. A commit to a hundred
-// topics may take a second, since Kafka ends the one before it in the background,
-// and little is read ahead meanwhile.
+// the last one took that wrote something, within bounds. That does not show how long
+// Kafka goes on with it in the background: where sinks are many, the least is more.
 const (
-	leastInterval = int64(1e9)
+	leastInterval = int64(1e9) // of up to fifteen sinks (Worker.more)
 	mostInterval  = int64(10e9)
 	intervalShare = 10
 )
@@ -31,7 +31,10 @@ func (w *Worker) rest() {
 	w.last, w.began = w.now, None
 }
 
-// isDue tells whether it is time for a transaction.
+// isDue tells whether it is time for a transaction. One that would have to wait for
+// the one before it is put off: reading goes on, and what waits is no sooner there by
+// waiting for it. What presses comes all the same: a beginning that is not committed,
+// bounds that are reached, the end under --until-end.
 func (w *Worker) isDue() bool {
 	waiting := w.due.results + w.due.letters
 	switch {
@@ -40,28 +43,42 @@ func (w *Worker) isDue() bool {
 	case w.waiting == None:
 		w.waiting = w.now
 	}
-	if w.due.fresh || w.urged() || w.heavy() || w.waiting != None && w.now-w.waiting >= w.patience() {
+	if w.due.fresh || w.urged() || w.heavy() || w.Read() {
 		return true
 	}
-	return w.last == None || w.now-w.last >= w.interval || w.Read()
+	return !w.busy && (w.last == None || w.now-w.last >= w.rests() || w.waiting != None && w.now-w.waiting >= w.patience())
 }
 
 // urged tells that so much waits that a commit is worth while, or that it takes the
-// room of what is open: an eighth of the bound of cells. What a commit costs goes by
-// the sinks it writes to, above all where the one before it has to be waited for, so
-// that it may be up to eight times as much where they are many.
+// room of what is open: an eighth of the bound of cells, or several times as much.
 func (w *Worker) urged() bool {
-	d := &w.due
-	more := min(max(d.shards/8, 1), 8)
+	d, more := &w.due, int(w.more())
 	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= w.plan.cells/8*more
 }
 
+// more is how many times as much is worth a commit, or as long: what one costs goes
+// by the sinks it writes to, above all where the one before it is not complete.
+func (w *Worker) more() int64 {
+	if w.busy {
+		return mostMore
+	}
+	return min(max(int64(w.due.shards/8), 1), mostMore)
+}
+
+// rests is the interval, which is not less than it may be for so many sinks.
+func (w *Worker) rests() int64 {
+	return max(w.interval, leastInterval*w.more())
+}
+
 // heavy tells that exact quantiles keep a sixteenth of max_samples for the windows
-// that wait: as far as an even share of it tells, or, where open windows are
+// that wait, or twice that while a commit would have to wait: as far as an even share of it tells, or, where open windows are
 // overfull, by what came since the last commit, as shares may be most uneven. What
 // was held already is not let go of by another one.
 func (w *Worker) heavy() bool {
 	cs, share := w.cells, w.plan.maxSamples/16
+	if w.busy {
+		share *= 2
+	}
 	switch {
 	case cs.samples == 0 || w.due.results == 0:
 		return false
@@ -79,5 +96,5 @@ func (w *Worker) patience() int64 {
 	if float64(w.now)-float64(w.due.newest) < float64(backlog)+float64(w.plan.grace)+float64(w.plan.idle) {
 		return gather
 	}
-	return w.interval
+	return w.rests()
 }

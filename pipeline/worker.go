@@ -29,6 +29,7 @@ type Request struct {
 type Fetch struct {
 	Now        int64 // ns; never goes back within a session
 	Generation int64 // counts the changes of the assignment up to here
+	Busy       bool  // a commit would have to wait until the one before it is complete, for seconds at most
 	Events     []Event
 	Ends       map[Partition]End
 	Batches    []Batch
@@ -88,6 +89,7 @@ type Worker struct {
 	synced   bool
 	now      int64
 	gen      int64
+	busy     bool  // as the last poll told
 	waiting  int64 // since when something waits for a commit; None
 	last     int64 // when the last commit had ended, or was found to be of nothing
 	began    int64 // when it was built, if its end is not known yet; None
@@ -119,7 +121,7 @@ func (w *Worker) Step() error {
 	if err != nil {
 		return err
 	}
-	w.now, w.gen = f.Now, f.Generation
+	w.now, w.gen, w.busy = f.Now, f.Generation, f.Busy
 	w.rest()
 	for _, e := range f.Events {
 		e.apply(w)

@@ -77,6 +77,8 @@ type slow struct {
 	told
 	plan  *Plan
 	takes int64
+	lags  int64 // until a commit is complete, after its answer
+	done  int64 // when the last one is
 	now   int64
 	next  int64
 	spent int64 // in commits
@@ -86,7 +88,7 @@ type slow struct {
 func (c *slow) Poll(Request) (Fetch, error) {
 	c.now += 10e6
 	c.polls++
-	f := Fetch{Now: c.now}
+	f := Fetch{Now: c.now, Busy: c.now < c.done}
 	if c.polls == 1 {
 		f.Events = []Event{Synced{Owned: []Partition{p0}, Counts: map[string]int32{"mount-az": 1}}, Assigned{Positions: []Position{{Partition: p0, Stop: None,
 			Checkpoint: Checkpoint{Fingerprint: c.plan.Fingerprint, Largest: None, Closed: None, Skipped: None, Forgotten: None}}}}}
@@ -101,7 +103,8 @@ func (c *slow) Poll(Request) (Fetch, error) {
 }
 
 func (c *slow) Commit(commit *Commit) (bool, error) {
-	c.now += c.takes
+	c.now = max(c.now, c.done) + c.takes
+	c.done = c.now + c.lags
 	c.spent += c.takes
 	return c.told.Commit(commit)
 }

@@ -44,7 +44,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 }
 
 func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, error) {
-	s.previous.await(s)
+	s.previous.await()
 	if err := s.tx.Begin(); err != nil {
 		return false, s.denied(err, "begin a transaction")
 	}
@@ -158,7 +158,7 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 	if len(offsets) > 0 {
 		ctx = offsets[0]
 	}
-	defer s.previous.end()
+	defer s.previous.ended(s)
 	return s.tx.End(ctx, how)
 }
 

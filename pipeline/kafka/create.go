@@ -11,7 +11,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/aggrun/aggrun/pipeline"
 )
 
 // What sees to it that topics are there: sinks, and that of dead letters. Each
@@ -141,12 +144,13 @@ func (r *run) visible(ctx context.Context, names []string) map[string]error {
 const leaderLimit = 10 * time.Second
 
 // awaitLeaders waits until the brokers lead the partitions of topics that were
-// made, which takes them a moment after they tell of the topics: the client would
-// find that out with the first transaction, and look for other leaders meanwhile.
+// made, which takes them a moment after they tell of the topics, 5 ms a partition on
+// a slow disk: the client would find that out with the first transaction, and look
+// for other leaders meanwhile.
 func (r *run) awaitLeaders(ctx context.Context, names []string) {
 	ctx, cancel := context.WithTimeout(ctx, leaderLimit)
 	defer cancel()
-	wait := backoff{least: 10 * time.Millisecond, most: 250 * time.Millisecond}
+	wait := backoff{least: 10 * time.Millisecond, most: 100 * time.Millisecond}
 	for len(names) > 0 && ctx.Err() == nil {
 		if r.led(ctx, names) {
 			return
@@ -155,19 +159,50 @@ func (r *run) awaitLeaders(ctx context.Context, names []string) {
 	}
 }
 
-// led tells that each partition's leader answers. The client knows topics for a
-// while as they were, so it is told first that they are there now.
+// led tells that each partition's leader answers as one. The client knows topics for
+// a while as they were, so it is told first that they are there now. Leaders are asked
+// one by one: the client would try those again by itself that are not ready, later
+// each time.
 func (r *run) led(ctx context.Context, names []string) bool {
 	missing, errs := r.missing(ctx, names)
 	if len(missing)+len(errs) > 0 {
 		return false
 	}
-	ids, err := r.partitions(ctx, names)
+	list, err := r.admin.ListTopics(ctx, names...)
 	if err != nil {
 		return false
 	}
-	_, err = logs{ctx, r.admin, clock{}}.list(ids, readUncommitted, atEnd)
-	return err == nil
+	at := map[int32]map[pipeline.Partition]int64{} // by leader
+	for _, d := range list {
+		for _, p := range d.Partitions {
+			if at[p.Leader] == nil {
+				at[p.Leader] = map[pipeline.Partition]int64{}
+			}
+			at[p.Leader][pipeline.Partition{Topic: d.Topic, ID: p.Partition}] = atEnd
+		}
+	}
+	for leader, ids := range at {
+		if !leads(ctx, r.client.Broker(int(leader)), ids) {
+			return false
+		}
+	}
+	return true
+}
+
+// leads tells that a broker lists the partitions' offsets.
+func leads(ctx context.Context, broker *kgo.Broker, at map[pipeline.Partition]int64) bool {
+	resp, err := offsetsRequest(readUncommitted, at).RequestWith(ctx, broker)
+	if err != nil {
+		return false
+	}
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // denied makes a missing permission and a refused request a Stop.

@@ -61,7 +61,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	if s.applied != nil {
 		f.Batches = s.leased(s.applied)
 	}
-	f.Now = s.clock.now()
+	f.Now, f.Busy = s.clock.now(), s.previous.busy()
 	return f, cmp.Or(s.ctx.Err(), err)
 }
 

@@ -15,6 +15,7 @@ var (
 // Commit implements pipeline.Client.
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	s.w.noteAttempt(s, c)
+	s.awaitComplete()
 	s.nap(s.w.between(0, 5*ms))
 	if s.w.lasting(storm) && s.w.chance(70) {
 		s.nap(s.w.between(0, 2*sec))
@@ -53,6 +54,7 @@ func (s *session) crashAt(point mishap) {
 // refuse aborts; the client goes back to where it believes the last commit was.
 func (s *session) refuse(t *pendingCommit, wait int64) (bool, error) {
 	s.w.abort(t)
+	s.complete()
 	for _, c := range s.cursors {
 		c.next = c.believed
 	}
@@ -122,6 +124,7 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 		return false, s.gone(t)
 	}
 	counts := s.settle(t)
+	s.complete()
 	s.crashAt(crashAfterEnd)
 	if s.armed(answerLost) {
 		return false, errAnswer

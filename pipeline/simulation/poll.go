@@ -43,7 +43,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	if changes != s.changes && s.strange(batches) {
 		s.w.reached[staleBatch]++
 	}
-	f := pipeline.Fetch{Now: s.w.now + s.life.skew, Generation: s.changes, Events: s.events, Ends: s.answers, Batches: batches}
+	f := pipeline.Fetch{Now: s.w.now + s.life.skew, Generation: s.changes, Busy: s.busy(), Events: s.events, Ends: s.answers, Batches: batches}
 	s.events, s.answers, s.told = nil, nil, s.known
 	return f, nil
 }

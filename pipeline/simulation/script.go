@@ -30,7 +30,8 @@ type script struct {
 	tidy      bool // other than the faults, nothing goes wrong by chance
 	quiet     int64
 	language  language
-	cells     int // the bound of alignment; 0: more than there are
+	cells     int   // the bound of alignment; 0: more than there are
+	lag       int64 // a transaction is complete at most so long after its end was answered
 }
 
 const firstUnknown = 100
@@ -93,6 +94,7 @@ func draw(seed uint64) *script {
 	s.drawFaults(d)
 	s.settleQuiet()
 	s.drawAlignment(newDice(seed, 6))
+	s.drawLag(newDice(seed, 9))
 	return s
 }
 

@@ -43,7 +43,8 @@ type session struct {
 	epoch     int                 // of its transactional id
 	attempts  map[*ledger]attempt // last commit tried, by shard
 	totals    map[pipeline.Partition]pipeline.Counts
-	unchecked bool // totals grew
+	unchecked bool  // totals grew
+	completes int64 // when the last transaction is complete
 }
 
 var errForgotten = errors.New("the group has forgotten this member")

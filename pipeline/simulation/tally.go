@@ -110,6 +110,8 @@ const (
 	resumedAhead
 	pausedBatch
 	pausedLost
+	busyPoll
+	busyCommit
 	marks
 )
 
@@ -166,6 +168,8 @@ var names = [marks]string{
 	resumedAhead:        "and goes on",
 	pausedBatch:         "a batch of a paused partition",
 	pausedLost:          "a paused partition is lost",
+	busyPoll:            "a poll while a transaction is completed",
+	busyCommit:          "a commit waits for the one before it",
 }
 
 // Tally counts how often each mark was reached.

@@ -1,0 +1,74 @@
+package pipeline
+
+import "testing"
+
+// When a commit is due, by what waits, for how long, and whether the one before it
+// is complete.
+func TestIsDue(t *testing.T) {
+	const now, live, past = int64(1e18), int64(1e18 - 1e9), int64(1e17)
+	for name, c := range map[string]struct {
+		due    due
+		busy   bool
+		waited int64 // ns; None
+		since  int64 // the last commit, ns
+		want   bool
+	}{
+		"nothing waits":                     {due{}, false, None, 0.9e9, false},
+		"offsets":                           {due{}, false, None, 1e9, true},
+		"offsets, busy":                     {due{}, true, None, 9e9, false},
+		"of a backlog":                      {due{results: 9, shards: 15, newest: past}, false, 1e9, 1e9, true},
+		"of a backlog, busy":                {due{results: 9, shards: 15, newest: past}, true, 9e9, 9e9, false},
+		"of a backlog, of 100 sinks":        {due{results: 900, shards: 100, newest: past}, false, 7e9, 7e9, false},
+		"of a backlog, of 100 sinks, later": {due{results: 900, shards: 100, newest: past}, false, 7e9, 8e9, true},
+		"live":                              {due{results: 9, newest: live}, false, 0.2e9, 0.2e9, true},
+		"live, of 100 sinks":                {due{results: 900, shards: 100, newest: live}, false, 0.2e9, 0.2e9, true},
+		"live, busy":                        {due{results: 9, newest: live}, true, 9e9, 9e9, false},
+		"letters, busy":                     {due{letters: 9, newest: live}, true, 0.9e9, 0.9e9, false},
+		"many":                              {due{results: 2500, shards: 1, newest: past}, false, 0, 0, true},
+		"many, busy":                        {due{results: 9999, shards: 1, newest: past}, true, 0, 0, false},
+		"most, busy":                        {due{results: 10_000, shards: 1, newest: past}, true, 0, 0, true},
+		"much room":                         {due{results: 1, cells: 2048, shards: 1, newest: past}, false, 0, 0, true},
+		"much room, busy":                   {due{results: 1, cells: 16_383, shards: 1, newest: past}, true, 0, 0, false},
+		"all room, busy":                    {due{results: 1, cells: 16_384, shards: 1, newest: past}, true, 0, 0, true},
+		"a beginning, busy":                 {due{fresh: true}, true, None, 0, true},
+		"all is read, busy":                 {due{read: true}, true, None, 0, true},
+	} {
+		w := NewWorker(compiled(t, nil), nil, false)
+		w.now, w.last, w.due, w.busy, w.synced = now, now-c.since, c.due, c.busy, true
+		if c.waited != None {
+			w.waiting = now - c.waited
+		}
+		if got := w.isDue(); got != c.want {
+			t.Errorf("%s: due %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// While transactions are completed in the background the worker reads on: commits of
+// a backlog come once they are, and so do those of live results.
+func TestReadingGoesOnWhileBusy(t *testing.T) {
+	for name, c := range map[string]struct {
+		live        bool
+		lags, every int64 // ns
+	}{
+		"backlog":          {false, 3e9, 3e9},
+		"live":             {true, 0.7e9, 1e9},
+		"live, for long":   {true, 3e9, 3e9},
+		"backlog, at once": {false, 0, 1e9},
+	} {
+		client := &slow{plan: compiled(t, nil), lags: c.lags, now: 1e18}
+		w := NewWorker(client.plan, client, false)
+		for client.now < 1e18+60e9 {
+			if c.live {
+				client.next = client.now / 1e9
+			}
+			if err := w.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := 60e9 / c.every
+		if n := int64(len(client.commits)); n < want-3 || n > want+3 || client.polls < 5900 {
+			t.Errorf("%s: %d commits and %d polls in a minute, want about %d and 6,000", name, n, client.polls, want)
+		}
+	}
+}
