@@ -13,16 +13,39 @@ type samples struct {
 	keys    []uint64
 	starts  []uint32 // of the buckets in keys, and the end; none before a place is asked for
 	settled int      // the bucket that was sorted last; -1: none
-	room    *[]uint64
+	shared  *sharedRoom
 }
 
-// Samples that are made together share room to sort in: each has its turn.
+// sharedRoom is what samples share that are made together.
+type sharedRoom struct {
+	sorting []uint64 // each has its turn
+	chunk   []uint64 // first keys lie side by side
+}
+
 func makeSamples(n int) []Accumulator {
-	all, room := slab[samples](n), new([]uint64)
+	all, shared := slab[samples](n), &sharedRoom{}
 	for _, a := range all {
-		a.(*samples).room = room
+		a.(*samples).shared = shared
 	}
 	return all
+}
+
+const (
+	perChunk  = 16      // times as large as the keys that it is made for
+	mostChunk = 1 << 13 // keys
+)
+
+// first gives no keys, with room for n.
+func (r *sharedRoom) first(n int) []uint64 {
+	if n > len(r.chunk) {
+		if n > mostChunk/2 {
+			return make([]uint64, 0, n)
+		}
+		r.chunk = make([]uint64, min(perChunk*n, mostChunk))
+	}
+	keys := r.chunk[:0:n]
+	r.chunk = r.chunk[n:]
+	return keys
 }
 
 func (s *samples) Add(_ []int64, values []float64) {
@@ -37,11 +60,14 @@ func (s *samples) Merge(other Accumulator) {
 	copy(s.grow(len(from)), from)
 }
 
-// grow gives room for n keys more. There may be many samples, so that they grow
-// by a quarter, not to twice.
+// grow gives room for n keys more. There may be many samples: their first keys are
+// made together, and they grow by a quarter, not to twice.
 func (s *samples) grow(n int) []uint64 {
 	at, need := len(s.keys), len(s.keys)+n
-	if need > cap(s.keys) {
+	switch {
+	case cap(s.keys) == 0:
+		s.keys = s.shared.first(need)
+	case need > cap(s.keys):
 		s.keys = append(slices.Grow([]uint64(nil), max(need, at+at/4)), s.keys...)
 	}
 	s.keys, s.starts = s.keys[:need], s.starts[:0]
@@ -57,7 +83,7 @@ func (s *samples) Room() int { return cap(s.keys) }
 // Free resets s without its room.
 func (s *samples) Free() {
 	s.keys, s.starts = nil, nil
-	*s.room = nil
+	*s.shared = sharedRoom{}
 }
 
 // at gives the i-th least value, from 0.
@@ -113,8 +139,8 @@ func (s *samples) part() {
 		end += count
 		s.starts[b] = end
 	}
-	*s.room = append((*s.room)[:0], s.keys...)
-	for _, k := range *s.room {
+	s.shared.sorting = append(s.shared.sorting[:0], s.keys...)
+	for _, k := range s.shared.sorting {
 		start := &s.starts[by.bucket(k)]
 		*start--
 		s.keys[*start] = k
@@ -178,8 +204,8 @@ func (s *samples) radixSort(keys []uint64) {
 			tallies[b][byte(k>>(8*b))]++
 		}
 	}
-	*s.room = slices.Grow((*s.room)[:0], len(keys))[:len(keys)]
-	from, to := keys, *s.room
+	s.shared.sorting = slices.Grow(s.shared.sorting[:0], len(keys))[:len(keys)]
+	from, to := keys, s.shared.sorting
 	for b := range tallies {
 		tally := &tallies[b]
 		if int(tally[byte(keys[0]>>(8*b))]) == len(keys) {

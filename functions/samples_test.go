@@ -89,8 +89,8 @@ func TestSamplesFree(t *testing.T) {
 		t.Errorf("room for %d values after a reset", a.Room())
 	}
 	a.Add(nil, []float64{5})
-	if a.Free(); a.Room() != 0 || cap(*b.room) != 0 || b.Room() < 3 {
-		t.Errorf("room for %d and %d values, and %d to work in", a.Room(), b.Room(), cap(*b.room))
+	if a.Free(); a.Room() != 0 || cap(b.shared.sorting) != 0 || b.Room() < 3 {
+		t.Errorf("room for %d and %d values, and %d to work in", a.Room(), b.Room(), cap(b.shared.sorting))
 	}
 	for _, s := range []*samples{a, b} {
 		if s.Add(nil, []float64{2, 7}); s.at(0) != 2 || s.at(1) != 7 {
