@@ -38,6 +38,7 @@ type cells struct {
 	free     [][]*cell // by source, whose cells may have inputs of fields that joined
 	slab     []int     // cells that were made together last, by source
 	panes    []*pane
+	paneSlab int // panes that were made together last
 	programs []*program
 	folder   folder
 	dealer   dealer

@@ -18,20 +18,28 @@ type pane struct {
 // it costs as much as the largest one that it has held.
 const maxGroupsKept = 1000
 
-// pane makes a pane.
+// pane gives an empty pane.
 func (cs *cells) pane(start, first int64) *pane {
-	n := len(cs.panes)
-	if n == 0 {
-		p := &pane{start: start, first: first}
-		if len(cs.plan.groups) > 0 {
-			p.groups = map[groupID]*cell{}
-		}
-		return p
+	if len(cs.panes) == 0 {
+		cs.makePanes()
 	}
+	n := len(cs.panes)
 	p := cs.panes[n-1]
 	cs.panes = cs.panes[:n-1]
 	p.start, p.first = start, first
 	return p
+}
+
+// makePanes makes panes side by side, each with room for the cell of all records.
+func (cs *cells) makePanes() {
+	cs.paneSlab = min(max(2*cs.paneSlab, smallestSlab), largestSlab)
+	all, room := make([]pane, cs.paneSlab), make([]*cell, cs.paneSlab)
+	for i := range all {
+		if all[i].cells = room[i : i : i+1]; len(cs.plan.groups) > 0 {
+			all[i].groups = map[groupID]*cell{}
+		}
+		cs.panes = append(cs.panes, &all[i])
+	}
 }
 
 // release takes a pane and its cells back.

@@ -43,8 +43,8 @@ func (c Chosen) load() (spec.Pipeline, error) {
 
 // onto is the pipeline with the bench's topics instead of its sources': a source
 // alone reads all of them, by a glob where there are several, and several deal
-// them out. All that it writes has names of the bench's own.
-func onto(p spec.Pipeline, name string, topics []string) (spec.Pipeline, error) {
+// them out. What it writes goes to topics whose names begin with sinks.
+func onto(p spec.Pipeline, name, sinks string, topics []string) (spec.Pipeline, error) {
 	if len(p.Sources) > len(topics) {
 		return p, fmt.Errorf("the pipeline has %d sources: give as many --topics, or more", len(p.Sources))
 	}
@@ -64,14 +64,14 @@ func onto(p spec.Pipeline, name string, topics []string) (spec.Pipeline, error) 
 		sink = "{topic}"
 	}
 	p.Name = name
-	p.Sink.Topic, p.Sink.Create, p.Sink.Replication = name+"-"+sink, true, -1
+	p.Sink.Topic, p.Sink.Create, p.Sink.Replication = sinks+"-"+sink, true, -1
 	p.Sink.Config = map[string]string{"retention.ms": "-1"} // results are as old as what they are of
 	return p, nil
 }
 
 // aggregate runs the pipeline as run --until-end does.
 func (j Job) aggregate(ctx context.Context, log *slog.Logger, m *meter) (Sample, time.Time, error) {
-	plan, err := j.plan(j.Name, j.Topics)
+	plan, err := j.plan(j.Name, j.Sinks, j.Topics)
 	if err != nil {
 		return Sample{}, time.Time{}, err
 	}
@@ -89,12 +89,12 @@ func (j Job) aggregate(ctx context.Context, log *slog.Logger, m *meter) (Sample,
 }
 
 // plan is the pipeline's under a name, reading the topics.
-func (j Job) plan(name string, topics []string) (*pipeline.Plan, error) {
+func (j Job) plan(name, sinks string, topics []string) (*pipeline.Plan, error) {
 	p, err := j.Pipeline.load()
 	if err != nil {
 		return nil, err
 	}
-	if p, err = onto(p, name, topics); err != nil {
+	if p, err = onto(p, name, sinks, topics); err != nil {
 		return nil, err
 	}
 	return pipeline.Compile(p, pipeline.Options{VM: j.Pipeline.VM})

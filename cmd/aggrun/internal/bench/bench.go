@@ -77,7 +77,7 @@ func (b Bench) measure(ctx context.Context, dir string, w Work) (o Outcome, err 
 		return o, err
 	}
 	name, topics := names(w.Load.Topics)
-	if _, err := onto(p, name, topics); err != nil {
+	if _, err := onto(p, name, name, topics); err != nil {
 		return o, err
 	}
 	defer func() { err = errors.Join(err, b.Cluster.clear(name)) }()
@@ -92,13 +92,16 @@ func (b Bench) measure(ctx context.Context, dir string, w Work) (o Outcome, err 
 	}
 	o.describe(b.Tell)
 	err = b.turns(ctx, &o, w, Job{
-		Cluster: b.Cluster, Name: name, Topics: topics,
+		Cluster: b.Cluster, Name: name, Topics: topics, Sinks: name,
 		Records: w.Load.Records, Ordered: w.Load.Disorder == 0, Pipeline: &chosen,
 	})
 	return o, err
 }
 
-// turns takes the turns up that come after the warm-up. Each has a name of its own.
+// turns takes the turns up that come after the warm-up. Each has a name of its own,
+// and all write to the same sinks, as pipelines do that were not begun just now: the
+// warm-up makes them, and the first commit to a new topic costs a broker milliseconds
+// for each partition, when it makes and maps the index files.
 func (b Bench) turns(ctx context.Context, o *Outcome, w Work, j Job) error {
 	name := j.Name
 	for n := range b.WarmUp + b.Runs {

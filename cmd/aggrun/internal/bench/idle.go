@@ -72,7 +72,8 @@ func (j Job) idlePlans() (plans []*pipeline.Plan, err error) {
 	}
 	topics, sources := idleTopics(j.IdleName, j.Idle, len(p.Sources)), len(p.Sources)
 	for i := range j.Idle {
-		plan, err := j.plan(idleName(j.IdleName, i), topics[i*sources:(i+1)*sources])
+		name := idleName(j.IdleName, i)
+		plan, err := j.plan(name, name, topics[i*sources:(i+1)*sources])
 		if err != nil {
 			return nil, err
 		}

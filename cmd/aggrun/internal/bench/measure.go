@@ -27,6 +27,7 @@ type Job struct {
 	Cluster
 	Name     string   `json:"name"`   // of the pipeline, and how that of all it makes begins
 	Topics   []string `json:"topics"` // to read
+	Sinks    string   `json:"sinks"`  // how the names of those begin that are written
 	Records  int64    `json:"records"`
 	Ordered  bool     `json:"ordered"`            // no record may be late
 	Pipeline *Chosen  `json:"pipeline,omitempty"` // nil: the floor

@@ -131,7 +131,7 @@ func TestOnto(t *testing.T) {
 		{"fixed", []spec.Source{source("mine-*")}, []string{"b-000", "b-001"}, [][]string{{"b-???"}}, "r-results"},
 		{"{1}", []spec.Source{{Regex: "mine-(.*)"}, source("y")}, []string{"b-000", "b-001", "b-002"}, [][]string{{"b-000", "b-002"}, {"b-001"}}, "r-{topic}"},
 	} {
-		p, err := onto(spec.Pipeline{Name: "mine", Sources: c.sources, Sink: spec.Sink{Topic: c.sink, Replication: 3}}, "r", c.topics)
+		p, err := onto(spec.Pipeline{Name: "mine", Sources: c.sources, Sink: spec.Sink{Topic: c.sink, Replication: 3}}, "r", "r", c.topics)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestOnto(t *testing.T) {
 			t.Errorf("%s: pipeline %s reads %v and writes %+v", c.sink, p.Name, found, p.Sink)
 		}
 	}
-	if _, err := onto(spec.Pipeline{Sources: make([]spec.Source, 2)}, "r", []string{"b-000"}); err == nil {
+	if _, err := onto(spec.Pipeline{Sources: make([]spec.Source, 2)}, "r", "r", []string{"b-000"}); err == nil {
 		t.Error("two sources share a topic")
 	}
 }
