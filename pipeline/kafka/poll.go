@@ -34,8 +34,8 @@ type place struct {
 	ahead  int64 // how many records there were to read, as its end was found
 }
 
-// backlog is how many records of a partition are worth a reader more.
-const backlog = 10_000
+// backlog is how many records to read are worth a reader more.
+const backlog = 50_000
 
 // Poll implements pipeline.Client. What it gives was polled and decoded ahead.
 func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
@@ -95,30 +95,29 @@ func (s *session) resume(ids []pipeline.Partition) error {
 			l.reader.tell(change{kind: resumeReading, id: id})
 			continue
 		}
-		at := s.places[id]
-		r, err := s.idlest(at)
+		r, err := s.idlest()
 		if err != nil {
 			return err
 		}
 		s.number++
 		s.leases[id] = lease{r, s.number}
 		r.count++
-		r.tell(change{beginReading, id, s.number, at.offset})
+		r.tell(change{beginReading, id, s.number, s.places[id].offset})
 	}
 	return nil
 }
 
-// idlest is the reader that has the fewest partitions. There is a second one where a
-// partition has a backlog, and not for what keeps up: a client costs connections and
-// memory, hundreds of pipelines are mostly idle, and one reader is fast.
-func (s *session) idlest(at place) (*reader, error) {
+// idlest is the reader that has the fewest partitions. There is a second one for a
+// backlog, and not for what keeps up: a client costs connections and memory, hundreds
+// of pipelines are mostly idle, and one reader is fast.
+func (s *session) idlest() (*reader, error) {
 	var least *reader
 	for _, r := range s.readers {
 		if least == nil || r.count < least.count {
 			least = r
 		}
 	}
-	if least != nil && (least.count == 0 || len(s.readers) == maxReaders || at.ahead < backlog) {
+	if least != nil && (least.count == 0 || len(s.readers) == maxReaders || s.behind() < backlog) {
 		return least, nil
 	}
 	r, err := s.newReader()
@@ -126,6 +125,14 @@ func (s *session) idlest(at place) (*reader, error) {
 		s.readers = append(s.readers, r)
 	}
 	return r, err
+}
+
+// behind is how many records there were to read of what is assigned.
+func (s *session) behind() (all int64) {
+	for _, at := range s.places {
+		all += at.ahead
+	}
+	return all
 }
 
 // follow has nothing more read of what is lost, and notes where to begin with what
@@ -153,7 +160,7 @@ func (s *session) keep(owned []pipeline.Partition) {
 	for _, id := range owned {
 		kept[id] = true
 	}
-	for id := range s.leases {
+	for id := range s.places {
 		if !kept[id] {
 			s.lose(id)
 		}
@@ -161,6 +168,7 @@ func (s *session) keep(owned []pipeline.Partition) {
 }
 
 func (s *session) lose(id pipeline.Partition) {
+	delete(s.places, id)
 	if l, ok := s.leases[id]; ok {
 		delete(s.leases, id)
 		l.reader.count--

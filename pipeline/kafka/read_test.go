@@ -274,11 +274,14 @@ func TestLeases(t *testing.T) {
 		}
 		s.decoded <- p
 	}
-	assigned := func(at int64) pipeline.Assigned {
-		return pipeline.Assigned{Positions: []pipeline.Position{{Partition: id(0), Checkpoint: pipeline.Checkpoint{Replay: at}}}}
+	assigned := func(at int64, ids ...int32) (e pipeline.Assigned) {
+		for _, n := range ids {
+			e.Positions = append(e.Positions, pipeline.Position{Partition: id(n), Checkpoint: pipeline.Checkpoint{Replay: at + int64(n)}})
+		}
+		return e
 	}
 
-	s.queue.add(assigned(7))
+	s.queue.add(assigned(7, 0, 1, 2))
 	poll("assigned", pipeline.Request{})
 	poll("taken up", pipeline.Request{Resume: []pipeline.Partition{id(0), id(1), id(2)}})
 	decoded(1, 2, 3)
@@ -286,7 +289,7 @@ func TestLeases(t *testing.T) {
 	decoded(1, 2, 3)
 	s.queue.add(pipeline.Lost{Partitions: []pipeline.Partition{id(0)}})
 	poll("lost", pipeline.Request{}, 1, 2)
-	s.queue.add(assigned(5))
+	s.queue.add(assigned(5, 0))
 	decoded(1)
 	poll("assigned again", pipeline.Request{})
 	decoded(1, 2)
@@ -302,7 +305,7 @@ func TestLeases(t *testing.T) {
 		told = append(told, r.changes...)
 	}
 	want := []change{
-		{beginReading, id(0), 1, 7}, {beginReading, id(2), 3, 0}, {kind: endReading, id: id(0)},
+		{beginReading, id(0), 1, 7}, {beginReading, id(2), 3, 9}, {kind: endReading, id: id(0)},
 		{beginReading, id(0), 4, 5}, {kind: pauseReading, id: id(0)}, {kind: resumeReading, id: id(0)},
 	}
 	if rest := told[len(want):]; !slices.Equal(told[:len(want)], want) || len(rest) != 3 {
@@ -317,7 +320,7 @@ func TestLeases(t *testing.T) {
 // partitions each.
 func TestReaders(t *testing.T) {
 	w := newWorld(t, 6, map[string]int32{"src-a": 5})
-	for ahead, want := range map[int64][]int{0: {5}, backlog - 1: {5}, backlog: {2, 3}, 1 << 40: {2, 3}} {
+	for ahead, want := range map[int64][]int{0: {5}, backlog/5 - 1: {5}, backlog / 5: {2, 3}, 1 << 40: {2, 3}} {
 		r, err := newRun(w.config("w"), w.plan(nil))
 		if err != nil {
 			t.Fatal(err)
