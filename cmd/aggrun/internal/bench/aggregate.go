@@ -65,7 +65,7 @@ func onto(p spec.Pipeline, name, sinks string, topics []string) (spec.Pipeline, 
 	}
 	p.Name = name
 	p.Sink.Topic, p.Sink.Create, p.Sink.Replication = sinks+"-"+sink, true, -1
-	p.Sink.Config = map[string]string{"retention.ms": "-1"} // results are as old as what they are of
+	p.Sink.Config = topicConfig() // results are as old as what they are of
 	return p, nil
 }
 

@@ -26,8 +26,14 @@ type Cluster struct {
 // patience bounds what a cluster or a registry may take to answer.
 const patience = 30 * time.Second
 
-// prepare makes the topics, kept for ever as their records are old, and registers
-// their schemas. It gives the schemas' ids.
+// topicConfig is that of all topics of a bench. They are kept for ever, as their
+// records are old. Their files are gone soon after them: brokers wait a minute if
+// they are not told, and remove the files of one work in the midst of another.
+func topicConfig() map[string]string {
+	return map[string]string{"retention.ms": "-1", "file.delete.delay.ms": "1000"}
+}
+
+// prepare makes the topics and registers their schemas. It gives the schemas' ids.
 func (c Cluster) prepare(ctx context.Context, l Load, topics []string) ([]int32, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -37,8 +43,11 @@ func (c Cluster) prepare(ctx context.Context, l Load, topics []string) ([]int32,
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
-	forEver := "-1"
-	made, err := admin.CreateTopics(ctx, int32(l.Partitions), -1, map[string]*string{"retention.ms": &forEver}, topics...)
+	config := map[string]*string{}
+	for k, v := range topicConfig() {
+		config[k] = &v
+	}
+	made, err := admin.CreateTopics(ctx, int32(l.Partitions), -1, config, topics...)
 	if err == nil {
 		err = made.Error()
 	}
