@@ -10,17 +10,17 @@ import "math"
 // paused partition is applied as ever. The slowest is never paused, so that
 // something is read wherever something can be.
 
-// alignCells is the bound of cells: 32,768 of them, at which partitions are paused,
-// are some 70 MB where a cell is ten fields of count, min, max, mean and stdev. A
+// alignCells is the bound of cells: 16,384 of them, at which partitions are paused,
+// are some 35 MB where a cell is ten fields of count, min, max, mean and stdev. A
 // pause costs what the client has buffered of a partition, which is read again;
 // going on at a quarter of that makes it seldom.
-const alignCells = 1 << 14
+const alignCells = 1 << 13
 
 // What is held makes this happen, of the bound of cells (Plan.cells) and of values
 // (max_samples):
 //
 //	               cells          values
-//	commit         1/8 to let go  1/16 to let go    Worker.urged, heavy (and overfull)
+//	commit         1/4 to let go  1/16 to let go    Worker.urged, heavy (and overfull)
 //	go on          1/2            1/8               roomy
 //	pause          2              1/2               crowded
 //	end            -              1                 checkSamples

@@ -50,19 +50,20 @@ func (w *Worker) isDue() bool {
 }
 
 // urged tells that so much waits that a commit is worth while, or that it takes the
-// room of what is open: an eighth of the bound of cells, or several times as much.
+// room of what is open: a quarter of the bound of cells, or several times as much.
 func (w *Worker) urged() bool {
 	d, more := &w.due, int(w.more())
-	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= w.plan.cells/8*more
+	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= w.plan.cells/4*more
 }
 
 // more is how many times as much is worth a commit, or as long: what one costs goes
-// by the sinks it writes to, above all where the one before it is not complete.
+// by the sinks it writes to. It is twice that while the one before is not complete.
 func (w *Worker) more() int64 {
+	more := max(int64(w.due.shards/8), 1)
 	if w.busy {
-		return mostMore
+		more *= 2
 	}
-	return min(max(int64(w.due.shards/8), 1), mostMore)
+	return min(more, mostMore)
 }
 
 // rests is the interval, which is not less than it may be for so many sinks.

@@ -45,7 +45,7 @@ type Options struct {
 	// so many groups each, the second waits for the next commit.
 	Results int
 	// Cells is the bound of alignment (align.go): about how many groups of panes and
-	// partitions a worker holds open for the partitions that are ahead; 0 is 16,384.
+	// partitions a worker holds open for the partitions that are ahead; 0 is 8,192.
 	Cells int
 }
 
