@@ -391,7 +391,6 @@ func TestSilentShardsAskNothing(t *testing.T) {
 
 // asked is a client that answers where partitions end, each 250 ms.
 type asked struct {
-	told
 	end     map[Partition]int64
 	now     int64
 	asked   int
