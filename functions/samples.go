@@ -20,29 +20,27 @@ type samples struct {
 type sharedRoom struct {
 	sorting []uint64 // each has its turn
 	chunk   []uint64 // first keys lie side by side
+	without int      // samples that have no keys yet
 }
 
 func makeSamples(n int) []Accumulator {
-	all, shared := slab[samples](n), &sharedRoom{}
+	all, shared := slab[samples](n), &sharedRoom{without: n}
 	for _, a := range all {
 		a.(*samples).shared = shared
 	}
 	return all
 }
 
-const (
-	perChunk  = 16      // times as large as the keys that it is made for
-	mostChunk = 1 << 13 // keys
-)
+// mostChunk bounds, in keys, what is made for several samples at once.
+const mostChunk = 1 << 10
 
-// first gives no keys, with room for n.
+// first gives no keys, with room for n: no more is made than the samples that have
+// none yet would take, if each had as many.
 func (r *sharedRoom) first(n int) []uint64 {
 	if n > len(r.chunk) {
-		if n > mostChunk/2 {
-			return make([]uint64, 0, n)
-		}
-		r.chunk = make([]uint64, min(perChunk*n, mostChunk))
+		r.chunk = make([]uint64, max(min(r.without*n, mostChunk), n))
 	}
+	r.without--
 	keys := r.chunk[:0:n]
 	r.chunk = r.chunk[n:]
 	return keys
@@ -65,7 +63,7 @@ func (s *samples) Merge(other Accumulator) {
 func (s *samples) grow(n int) []uint64 {
 	at, need := len(s.keys), len(s.keys)+n
 	switch {
-	case cap(s.keys) == 0:
+	case need > 0 && cap(s.keys) == 0:
 		s.keys = s.shared.first(need)
 	case need > cap(s.keys):
 		s.keys = append(slices.Grow([]uint64(nil), max(need, at+at/4)), s.keys...)
@@ -77,13 +75,17 @@ func (s *samples) grow(n int) []uint64 {
 func (s *samples) Reset() { s.keys, s.starts = s.keys[:0], s.starts[:0] }
 
 // Room gives how many values fit. What the samples that were made together share
-// is no more than the room of the one of them that has most.
+// beside that is no more than the room of the one of them that has most, and mostChunk.
 func (s *samples) Room() int { return cap(s.keys) }
 
-// Free resets s without its room.
+// Free resets s without its room. First keys are let go of together with those that
+// lie beside them.
 func (s *samples) Free() {
+	if cap(s.keys) > 0 {
+		s.shared.without++
+	}
 	s.keys, s.starts = nil, nil
-	*s.shared = sharedRoom{}
+	s.shared.sorting, s.shared.chunk = nil, nil
 }
 
 // at gives the i-th least value, from 0.

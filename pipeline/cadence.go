@@ -50,10 +50,11 @@ func (w *Worker) isDue() bool {
 }
 
 // urged tells that so much waits that a commit is worth while, or that it takes the
-// room of what is open: a quarter of the bound of cells, or several times as much.
+// room of what is open: a quarter of the bound of cells, or several times as much, but
+// less than what partitions are paused at.
 func (w *Worker) urged() bool {
 	d, more := &w.due, int(w.more())
-	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= w.plan.cells/4*more
+	return d.results+d.letters >= min(w.plan.urgent()*more, w.plan.gather) || d.cells > 0 && d.cells >= min(w.plan.cells/4*more, w.plan.cells)
 }
 
 // more is how many times as much is worth a commit, or as long: what one costs goes
@@ -72,9 +73,9 @@ func (w *Worker) rests() int64 {
 }
 
 // heavy tells that exact quantiles keep a sixteenth of max_samples for the windows
-// that wait, or twice that while a commit would have to wait: as far as an even share of it tells, or, where open windows are
-// overfull, by what came since the last commit, as shares may be most uneven. What
-// was held already is not let go of by another one.
+// that wait, or twice that while a commit would have to wait: as far as an even share
+// of it tells, or, where open windows are overfull, by what came since the last commit,
+// as shares may be most uneven. What was held already is not let go of by another one.
 func (w *Worker) heavy() bool {
 	cs, share := w.cells, w.plan.maxSamples/16
 	if w.busy {

@@ -30,6 +30,7 @@ func TestIsDue(t *testing.T) {
 		"much room":                         {due{results: 1, cells: 2048, shards: 1, newest: past}, false, 0, 0, true},
 		"much room, busy":                   {due{results: 1, cells: 4095, shards: 1, newest: past}, true, 0, 0, false},
 		"all room, busy":                    {due{results: 1, cells: 4096, shards: 1, newest: past}, true, 0, 0, true},
+		"all room, of 100 sinks":            {due{results: 1, cells: 8192, shards: 100, newest: past}, false, 0, 0, true},
 		"a beginning, busy":                 {due{fresh: true}, true, None, 0, true},
 		"all is read, busy":                 {due{read: true}, true, None, 0, true},
 	} {
@@ -40,6 +41,36 @@ func TestIsDue(t *testing.T) {
 		}
 		if got := w.isDue(); got != c.want {
 			t.Errorf("%s: due %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// A commit is due where it lets go of so many values of exact quantiles, of so many
+// cells that all have the same share.
+func TestIsHeavy(t *testing.T) {
+	const most = int64(1600)
+	for name, c := range map[string]struct {
+		samples     int64
+		held, cells int // in all, and to let go of
+		busy, want  bool
+	}{
+		"few":             {99, 10, 10, false, false},
+		"enough":          {100, 10, 10, false, true},
+		"enough, held on": {198, 10, 5, false, false},
+		"a share":         {200, 10, 5, false, true},
+		"few, busy":       {199, 10, 10, true, false},
+		"enough, busy":    {200, 10, 10, true, true},
+		"overfull, busy":  {1000, 10, 1, true, true},
+		"nothing waits":   {1000, 10, 0, false, false},
+	} {
+		w := NewWorker(compiled(t, nil), nil, false)
+		w.plan.maxSamples, w.cells.samples, w.cells.held, w.busy = most, c.samples, c.held, c.busy
+		w.due = due{results: c.cells, cells: c.cells, shards: 1}
+		if got := w.heavy(); got != c.want {
+			t.Errorf("%s: heavy %v, want %v", name, got, c.want)
+		}
+		if got := w.isDue(); c.want && !got {
+			t.Errorf("%s: not due", name)
 		}
 	}
 }
@@ -69,6 +100,17 @@ func TestReadingGoesOnWhileBusy(t *testing.T) {
 		want := 60e9 / c.every
 		if n := int64(len(client.commits)); n < want-3 || n > want+3 || client.polls < 5900 {
 			t.Errorf("%s: %d commits and %d polls in a minute, want about %d and 6,000", name, n, client.polls, want)
+		}
+	}
+}
+
+// A client is busy from its commit on, whatever the last poll told: what is left
+// waits for it to be less.
+func TestCommitMakesBusy(t *testing.T) {
+	w := NewWorker(compiled(t, nil), &slow{plan: compiled(t, nil), lags: 1e9, now: 1e18}, false)
+	for !w.busy {
+		if err := w.Step(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -45,6 +45,7 @@ func (w *Worker) transact() (committed bool, err error) {
 		w.committed()
 		w.waiting = None // what comes from now on waits anew
 		w.began, w.wrote = w.now, len(c.Results)+len(c.DeadLetters) > 0
+		w.busy = true // until a poll tells
 	}
 	return committed, err
 }

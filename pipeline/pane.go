@@ -48,6 +48,7 @@ func (cs *cells) release(source int, p *pane) {
 		cs.put(source, c)
 	}
 	if len(p.cells) > maxGroupsKept || len(cs.panes) >= maxFree {
+		*p = pane{} // it lies beside others, which keep it in memory
 		return
 	}
 	clear(p.groups)

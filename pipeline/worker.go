@@ -62,9 +62,8 @@ type Assigned struct {
 // long that no rebalance seems to mend it.
 var errTorn = errors.New("a shard has been torn between members: joining again")
 
-// ErrEarly ends a session in which records came before their partition was
-// taken up. A client that reads ahead has to find those out that come with the
-// events, but in a later Fetch.
+// ErrEarly ends a session in which records came before their partition was taken up:
+// its client has mixed two assignments up.
 var ErrEarly = errors.New("a partition was assigned again while it was read: joining again")
 
 const tornLimit = int64(10e9) // ns

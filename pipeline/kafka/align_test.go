@@ -53,15 +53,16 @@ func (w *world) feedEvenly(id pipeline.Partition, seconds, each, batch int) {
 // the records of the others in the same event time: those would be read to their
 // ends long before it. They are paused, so that open windows are bounded, and what
 // pauses cost is fetched again. Beyond the bound comes what was polled of a partition
-// when it was paused, applied or read ahead.
+// when it was paused, applied or read ahead: in pieces and by readers, each poll of two
+// partitions.
 func TestSkewedTopic(t *testing.T) {
-	const seconds, bound, fetch = 600, 100, 120
+	const seconds, bound, fetch = 2000, 100, 120
 	const records = seconds * 103
 	for _, c := range []struct {
 		name        string
 		cells       int
 		least, most int // cells held
-	}{{"without", math.MaxInt, 3 * seconds / 2, math.MaxInt}, {"with", bound, 2 * bound, 2*bound + bound/4 + 8*fetch}} {
+	}{{"without", math.MaxInt, 3 * seconds / 2, math.MaxInt}, {"with", bound, 2 * bound, 2*bound + bound/4 + (pieces+2*maxReaders+2)*2*fetch}} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, 21, map[string]int32{"src-a": 4})
 			for id := range int32(4) {

@@ -174,6 +174,9 @@ func (r *run) led(ctx context.Context, names []string) bool {
 	}
 	at := map[int32]map[pipeline.Partition]int64{} // by leader
 	for _, d := range list {
+		if d.Err != nil || len(d.Partitions) == 0 {
+			return false
+		}
 		for _, p := range d.Partitions {
 			if at[p.Leader] == nil {
 				at[p.Leader] = map[pipeline.Partition]int64{}

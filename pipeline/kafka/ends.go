@@ -150,9 +150,11 @@ func (e *ends) ask(ids []pipeline.Partition, round *chan struct{}) {
 	for _, id := range ids {
 		at[id] = atEnd
 	}
-	// One after the other: the second finds the leaders that the first looked for.
-	stable := e.admin.offsets(ctx, readCommitted, at)
+	var stable map[pipeline.Partition]listed
+	var wg sync.WaitGroup
+	wg.Go(func() { stable = e.admin.offsets(ctx, readCommitted, at) })
 	high := e.admin.offsets(ctx, readUncommitted, at)
+	wg.Wait()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, id := range ids {

@@ -35,12 +35,6 @@ func (r *requests) add(kind string) {
 	r.of[kind]++
 }
 
-func (r *requests) reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	clear(r.of)
-}
-
 func (r *requests) total() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

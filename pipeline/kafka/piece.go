@@ -42,6 +42,15 @@ func (s *spare) put(p *piece) {
 	s.count <- struct{}{} // never waits: there is room for all
 }
 
+// each calls do with each piece that nobody uses.
+func (s *spare) each(do func(*piece)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.stack {
+		do(p)
+	}
+}
+
 // take waits for a piece; nil where ctx ends.
 func (s *spare) take(ctx context.Context) *piece {
 	select {
@@ -62,7 +71,8 @@ func (s *spare) take(ctx context.Context) *piece {
 type piece struct {
 	of      *polled
 	batches []pipeline.Batch
-	leases  []int64 // of the batches' partitions
+	leases  []int64  // of the batches' partitions
+	failure *failure // what is wrong, in place of batches
 
 	size    int // rows that there is room for
 	used    int // rows that batches have
@@ -73,6 +83,13 @@ type piece struct {
 	texts   [][][]byte
 	arena   []byte
 	records []*kgo.Record // of the rows
+}
+
+// failure is what is wrong with a partition, under the lease that it was read.
+type failure struct {
+	id    pipeline.Partition
+	lease int64
+	err   error
 }
 
 // polled is what one poll brought. Its records' memory is free once every piece of
@@ -92,7 +109,7 @@ func (p *piece) empty() {
 		b := &p.batches[i]
 		*b = pipeline.Batch{Numbers: b.Numbers[:0], Texts: b.Texts[:0]}
 	}
-	p.of, p.used = nil, 0
+	p.of, p.failure, p.used = nil, nil, 0
 	p.batches, p.leases, p.arena = p.batches[:0], p.leases[:0], p.arena[:0]
 }
 

@@ -43,6 +43,9 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	}
 	if s.applied != nil {
 		f.Batches = s.leased(s.applied)
+		if wrong := s.applied.failure; wrong != nil && s.leases[wrong.id].number == wrong.lease {
+			err = cmp.Or(err, wrong.err)
+		}
 	}
 	f.Now, f.Busy = s.clock.now(), s.previous.busy()
 	return f, cmp.Or(s.ctx.Err(), err)
@@ -55,7 +58,9 @@ func (s *session) await() map[pipeline.Partition]pipeline.End {
 	if s.empty > emptyPolls {
 		wait = pollMost
 	}
-	s.empty++
+	if s.empty++; s.empty == emptyPolls {
+		s.caughtUp()
+	}
 	s.timer.Reset(wait)
 	select {
 	case s.applied = <-s.decoded:
@@ -68,6 +73,15 @@ func (s *session) await() map[pipeline.Partition]pipeline.End {
 	case <-s.ctx.Done():
 	}
 	return nil
+}
+
+// caughtUp lets go of what there is for a backlog: pieces hold on to what they were
+// polled with until they are used again.
+func (s *session) caughtUp() {
+	s.spare.each(s.release)
+	for id, at := range s.places {
+		s.places[id] = place{offset: at.offset}
+	}
 }
 
 // fetchError is nil for what a later poll mends by itself. Everything else ends

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -45,7 +46,14 @@ type reader struct {
 	changes []change           // of what is read, in their order
 	cancel  context.CancelFunc // of the poll that waits
 
-	leases map[pipeline.Partition]int64 // of the reader's goroutine alone
+	leases map[pipeline.Partition]*reading // of the reader's goroutine alone
+}
+
+// reading is a lease as its reader knows it.
+type reading struct {
+	lease int64
+	at    int64 // the offset where it begins
+	began bool  // records came
 }
 
 // change is one of what a reader reads.
@@ -84,7 +92,7 @@ func (s *session) newReader() (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka reader: %w", err)
 	}
-	r := &reader{session: s, client: client, leases: map[pipeline.Partition]int64{}}
+	r := &reader{session: s, client: client, leases: map[pipeline.Partition]*reading{}}
 	s.wg.Go(r.reading)
 	return r, nil
 }
@@ -144,7 +152,7 @@ func (r *reader) change(changes []change) {
 		ids = append(ids, c.id)
 		switch c.kind {
 		case beginReading:
-			r.leases[c.id] = c.lease
+			r.leases[c.id] = &reading{lease: c.lease, at: c.at}
 			if offsets[c.id.Topic] == nil {
 				offsets[c.id.Topic] = map[int32]kgo.Offset{}
 			}
@@ -169,24 +177,30 @@ func (r *reader) change(changes []change) {
 // deal decodes what was polled and hands it over in pieces. An error ends the
 // session.
 func (r *reader) deal(of *polled) error {
-	if err := r.failed(of.fetches); err != nil {
-		return err
-	}
+	err := r.report(of.fetches)
 	var p *piece
-	var err error
 	left := of.fetches.NumRecords()
 	of.pieces.Add(1) // until all are dealt
 	of.fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 		id := pipeline.Partition{Topic: f.Topic, ID: f.Partition}
-		lease, ok := r.leases[id]
-		for records := f.Records; ok && err == nil && len(records) > 0; {
+		l := r.leases[id]
+		if l == nil || len(f.Records) == 0 || err != nil {
+			return
+		}
+		if !l.began && l.moved(f.FetchPartition) {
+			err = r.fail(id, l, r.fetchError(kgo.FetchError{Topic: f.Topic, Partition: f.Partition, Err: kerr.OffsetOutOfRange}))
+			delete(r.leases, id)
+			return
+		}
+		l.began = true
+		for records := f.Records; err == nil && len(records) > 0; {
 			if p == nil {
 				if p, err = r.piece(of, left); err != nil {
 					return
 				}
 			}
 			n := min(len(records), p.room())
-			p.leases = append(p.leases, lease)
+			p.leases = append(p.leases, l.lease)
 			err = r.shards.decode(r.ctx, id, records[:n], p)
 			records, left = records[n:], left-n
 			if p.room() == 0 && err == nil {
@@ -199,6 +213,48 @@ func (r *reader) deal(of *polled) error {
 	}
 	r.pool.done(of)
 	return err
+}
+
+// moved tells, by the first records, that reading did not begin where it was to. kgo
+// moves an offset that is not in the log to its beginning or end, and says nothing,
+// where it did not know the partition yet when it was told to read it.
+func (l *reading) moved(f kgo.FetchPartition) bool {
+	first := f.Records[0].Offset
+	return first < l.at || f.LogStartOffset > l.at && first >= f.LogStartOffset
+}
+
+// report hands over what is wrong with partitions that are read; an error is about
+// everything.
+func (r *reader) report(fetches kgo.Fetches) error {
+	for _, fe := range fetches.Errors() {
+		err := r.fetchError(fe)
+		if err == nil || fe.Topic == "" {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		for id, l := range r.leases {
+			if id.Topic == fe.Topic && (id.ID == fe.Partition || fe.Partition < 0) {
+				if err := r.fail(id, l, err); err != nil {
+					return err
+				}
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// fail hands over what is wrong with a partition: it may have been lost meanwhile.
+func (r *reader) fail(id pipeline.Partition, l *reading, err error) error {
+	p := r.spare.take(r.ctx)
+	if p == nil {
+		return r.ctx.Err()
+	}
+	r.release(p)
+	p.failure = &failure{id, l.lease, err}
+	return r.hand(p)
 }
 
 // hand gives a piece to the worker.
@@ -217,14 +273,19 @@ func (r *reader) piece(of *polled, rows int) (*piece, error) {
 	if p == nil {
 		return nil, r.ctx.Err()
 	}
-	if p.of != nil {
-		r.pool.done(p.of)
-	}
-	p.empty()
+	r.release(p)
 	p.reserve(rows)
 	p.of = of
 	of.pieces.Add(1)
 	return p, nil
+}
+
+// release lets go of what a piece holds of a poll.
+func (s *session) release(p *piece) {
+	if p.of != nil {
+		s.pool.done(p.of)
+	}
+	p.empty()
 }
 
 // failed is the first error of what was polled that ends the session.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -251,7 +252,7 @@ func TestLeases(t *testing.T) {
 	id := func(n int32) pipeline.Partition { return pipeline.Partition{Topic: "t", ID: n} }
 	s := &session{
 		run: &run{}, ctx: t.Context(), clock: clock{time.Now()}, timer: time.NewTimer(0),
-		decoded: make(chan *piece, 1), spare: &spare{count: make(chan struct{}, 10)},
+		decoded: make(chan *piece, 1), spare: &spare{count: make(chan struct{}, 20)},
 		leases: map[pipeline.Partition]lease{}, places: map[pipeline.Partition]place{},
 		readers: []*reader{{}, {}},
 	}
@@ -300,6 +301,28 @@ func TestLeases(t *testing.T) {
 	s.queue.add(pipeline.Joining{Owned: []pipeline.Partition{id(1)}})
 	poll("joining", pipeline.Request{Resume: []pipeline.Partition{id(0)}})
 
+	fails := func(lease int64, want error) {
+		t.Helper()
+		wrong := errors.New("gone")
+		s.decoded <- &piece{failure: &failure{id(1), lease, wrong}}
+		if _, err := s.Poll(pipeline.Request{}); (err == wrong) != (want != nil) {
+			t.Errorf("a failure under lease %d: %v", lease, err)
+		}
+	}
+	fails(1, nil)
+	fails(2, errors.New("told"))
+
+	of := &polled{}
+	of.pieces.Store(1)
+	s.spare.put(&piece{of: of})
+	s.places[id(1)] = place{7, backlog}
+	for s.empty = 0; s.empty < emptyPolls; {
+		poll("nothing", pipeline.Request{})
+	}
+	if of.pieces.Load() != 0 || s.behind() != 0 || s.places[id(1)].offset != 7 {
+		t.Errorf("idle: %d pieces of a poll are held, and %d records to read", of.pieces.Load(), s.behind())
+	}
+
 	var told []change
 	for _, r := range s.readers {
 		told = append(told, r.changes...)
@@ -313,6 +336,29 @@ func TestLeases(t *testing.T) {
 	}
 	if s.readers[0].count+s.readers[1].count != 1 || len(s.leases) != 1 {
 		t.Errorf("%d and %d leases counted, %d there", s.readers[0].count, s.readers[1].count, len(s.leases))
+	}
+}
+
+// Reading that began elsewhere than it was to is found out by its first records.
+func TestMoved(t *testing.T) {
+	for name, c := range map[string]struct {
+		at, first, start int64
+		want             bool
+	}{
+		"as told":              {5, 5, 0, false},
+		"at the log's start":   {5, 5, 5, false},
+		"after a gap":          {5, 9, 0, false},
+		"after a gap, trimmed": {5, 9, 5, false},
+		"moved to the start":   {5, 9, 9, true},
+		"beyond it":            {5, 12, 9, true},
+		"read, then trimmed":   {5, 5, 9, false},
+		"moved to the end":     {50, 9, 0, true},
+		"start unknown":        {5, 9, -1, false},
+	} {
+		l := &reading{at: c.at}
+		if got := l.moved(kgo.FetchPartition{LogStartOffset: c.start, Records: []*kgo.Record{{Offset: c.first}}}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }
 
