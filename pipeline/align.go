@@ -20,7 +20,7 @@ const alignCells = 1 << 13
 // (max_samples):
 //
 //	               cells          values
-//	commit         1/4 to let go  1/16 to let go    Worker.urged, heavy (and overfull)
+//	commit         1/4 to let go  1/24 to let go    Worker.urged, heavy (and overfull)
 //	go on          1/2            1/8               roomy
 //	pause          2              1/2               crowded
 //	end            -              1                 checkSamples

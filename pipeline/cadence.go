@@ -72,12 +72,12 @@ func (w *Worker) rests() int64 {
 	return max(w.interval, leastInterval*w.more())
 }
 
-// heavy tells that exact quantiles keep a sixteenth of max_samples for the windows
+// heavy tells that exact quantiles keep a twenty-fourth of max_samples for the windows
 // that wait, or twice that while a commit would have to wait: as far as an even share
 // of it tells, or, where open windows are overfull, by what came since the last commit,
 // as shares may be most uneven. What was held already is not let go of by another one.
 func (w *Worker) heavy() bool {
-	cs, share := w.cells, w.plan.maxSamples/16
+	cs, share := w.cells, w.plan.maxSamples/24
 	if w.busy {
 		share *= 2
 	}

@@ -48,7 +48,7 @@ func TestIsDue(t *testing.T) {
 // A commit is due where it lets go of so many values of exact quantiles, of so many
 // cells that all have the same share.
 func TestIsHeavy(t *testing.T) {
-	const most = int64(1600)
+	const most = int64(2400)
 	for name, c := range map[string]struct {
 		samples     int64
 		held, cells int // in all, and to let go of
@@ -60,8 +60,8 @@ func TestIsHeavy(t *testing.T) {
 		"a share":         {200, 10, 5, false, true},
 		"few, busy":       {199, 10, 10, true, false},
 		"enough, busy":    {200, 10, 10, true, true},
-		"overfull, busy":  {1000, 10, 1, true, true},
-		"nothing waits":   {1000, 10, 0, false, false},
+		"overfull, busy":  {1300, 10, 1, true, true},
+		"nothing waits":   {1300, 10, 0, false, false},
 	} {
 		w := NewWorker(compiled(t, nil), nil, false)
 		w.plan.maxSamples, w.cells.samples, w.cells.held, w.busy = most, c.samples, c.held, c.busy

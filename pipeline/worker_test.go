@@ -300,18 +300,18 @@ func TestDeadLettersWait(t *testing.T) {
 // What exact quantiles keep for closed windows makes a commit due before its time:
 // by an even share of it, or, where that misleads, as open windows are overfull.
 func TestValuesUrgeCommits(t *testing.T) {
-	even := func(s *script) { // ten values of a window: ten windows are a sixteenth
+	even := func(s *script) { // ten values of a window: ten windows are a twenty-fourth
 		for w := range int64(60) {
 			s.bring(10*w, slices.Repeat([]int64{w * 1e9}, 10), 0)
 		}
 	}
 	uneven := func(s *script) { // one window has all but a few, and one cell of many
-		s.bring(0, make([]int64, 900), 0)
+		s.bring(0, make([]int64, 1300), 0)
 		var times []int64
 		for w := range int64(101) {
 			times = append(times, (1+w)*1e9)
 		}
-		s.bring(900, times, 0)
+		s.bring(1300, times, 0)
 	}
 	for name, c := range map[string]struct {
 		grace         time.Duration
@@ -319,7 +319,7 @@ func TestValuesUrgeCommits(t *testing.T) {
 		commits, held int
 	}{"even": {0, even, 5, 150}, "uneven": {100 * time.Second, uneven, 2, 300}} {
 		plan := compiled(t, func(p *spec.Pipeline) {
-			p.Operations, p.Window.Grace, p.MaxSamples = []string{"median"}, c.grace, 1600
+			p.Operations, p.Window.Grace, p.MaxSamples = []string{"median"}, c.grace, 2400
 		})
 		s := &script{plan: plan, parts: 1}
 		c.bring(s)
