@@ -23,33 +23,32 @@ const backlog = 50_000
 
 // resume has partitions read: those that were paused from where they were, others
 // from the beginning of their assignment.
-func (s *session) resume(ids []pipeline.Partition) error {
-	most := 1
+func (s *session) resume(ids []pipeline.Partition) {
+	most, changes := 1, map[*reader][]change{}
 	if len(ids) > 0 && s.behind() >= backlog {
 		most = maxReaders
 	}
 	for _, id := range ids {
 		if l, ok := s.leases[id]; ok {
-			l.reader.tell(change{kind: resumeReading, id: id})
+			changes[l.reader] = append(changes[l.reader], change{kind: resumeReading, id: id})
 			continue
 		}
-		r, err := s.idlest(most)
-		if err != nil {
-			return err
-		}
+		r := s.idlest(most)
 		s.number++
 		s.leases[id] = lease{r, s.number}
 		r.count++
-		r.tell(change{beginReading, id, s.number, s.places[id].offset})
+		changes[r] = append(changes[r], change{beginReading, id, s.number, s.places[id].offset})
 	}
-	return nil
+	for r, c := range changes {
+		r.tell(c...)
+	}
 }
 
 // idlest is the reader that has the fewest partitions; one is made where each has some
 // and there are fewer than most. A second one is for a backlog, and not for what keeps
 // up: a client costs connections and memory, hundreds of pipelines are mostly idle, and
 // one reader is fast.
-func (s *session) idlest(most int) (*reader, error) {
+func (s *session) idlest(most int) *reader {
 	var least *reader
 	for _, r := range s.readers {
 		if least == nil || r.count < least.count {
@@ -57,13 +56,9 @@ func (s *session) idlest(most int) (*reader, error) {
 		}
 	}
 	if least != nil && (least.count == 0 || len(s.readers) >= most) {
-		return least, nil
+		return least
 	}
-	r, err := s.newReader()
-	if err == nil {
-		s.readers = append(s.readers, r)
-	}
-	return r, err
+	return s.newReader()
 }
 
 // behind is how many records there were to read of what is assigned.

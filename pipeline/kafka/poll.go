@@ -22,9 +22,7 @@ const (
 
 // Poll implements pipeline.Client. What it gives was polled and decoded ahead.
 func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
-	if err := s.resume(req.Resume); err != nil {
-		return pipeline.Fetch{}, err
-	}
+	s.resume(req.Resume)
 	for _, id := range req.Pause {
 		if l, ok := s.leases[id]; ok {
 			l.reader.tell(change{kind: pauseReading, id: id})

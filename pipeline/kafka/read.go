@@ -43,8 +43,9 @@ type reader struct {
 	count  int // of leases; of the worker's goroutine alone
 
 	mu      sync.Mutex
-	changes []change           // of what is read, in their order
+	changes []change           // of what is read, in their order; the first ones begin
 	cancel  context.CancelFunc // of the poll that waits
+	told    chan struct{}      // there were changes
 
 	leases map[pipeline.Partition]*reading // of the reader's goroutine alone
 }
@@ -74,54 +75,71 @@ const (
 )
 
 // newReader starts a reader that has nothing to read yet.
-func (s *session) newReader() (*reader, error) {
+func (s *session) newReader() *reader {
+	r := &reader{session: s, leases: map[pipeline.Partition]*reading{}, told: make(chan struct{}, 1)}
+	s.readers = append(s.readers, r)
+	s.wg.Go(r.reading)
+	return r
+}
+
+// connect makes the client, to read from offsets.
+func (r *reader) connect(offsets map[string]map[int32]kgo.Offset) (err error) {
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(s.cfg.Brokers...),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{}),
+		kgo.SeedBrokers(r.cfg.Brokers...),
+		kgo.ConsumePartitions(offsets),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.MaxDecompressBatchBytes(maxBatch),
-		kgo.WithPools(&s.pool),
+		kgo.WithPools(&r.pool),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxPartitionBytes(fetchBytes),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.MetadataMinAge(s.cfg.Timing.MetadataMin),
+		kgo.MetadataMinAge(r.cfg.Timing.MetadataMin),
 	}
-	client, err := kgo.NewClient(append(opts, s.cfg.Options...)...)
-	if err != nil {
-		return nil, fmt.Errorf("kafka reader: %w", err)
+	if r.client, err = kgo.NewClient(append(opts, r.cfg.Options...)...); err != nil {
+		return fmt.Errorf("kafka reader: %w", err)
 	}
-	r := &reader{session: s, client: client, leases: map[pipeline.Partition]*reading{}}
-	s.wg.Go(r.reading)
-	return r, nil
+	return nil
 }
 
 // reading polls until the session ends.
 func (r *reader) reading() {
+	select {
+	case <-r.told: // what there is to read at first
+	case <-r.ctx.Done():
+		return
+	}
 	for {
-		ctx, cancel := r.turn()
-		of := &polled{fetches: r.client.PollFetches(ctx)}
-		cancel()
-		if err := r.deal(of); err != nil {
+		ctx, cancel, err := r.turn()
+		if err == nil {
+			of := &polled{fetches: r.client.PollFetches(ctx)}
+			cancel()
+			err = r.deal(of)
+		}
+		if err != nil {
 			r.queue.fail(err)
 			return
 		}
 	}
 }
 
-// tell hands a change over, and ends the poll that waits.
-func (r *reader) tell(c change) {
+// tell hands changes over, and ends the poll that waits.
+func (r *reader) tell(changes ...change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.changes = append(r.changes, c); r.cancel != nil {
+	if r.changes = append(r.changes, changes...); r.cancel != nil {
 		r.cancel()
+	}
+	select {
+	case r.told <- struct{}{}:
+	default:
 	}
 }
 
 // turn makes the changes between two polls, so that what is polled is of the leases
 // that the reader has, and gives the context of the next.
-func (r *reader) turn() (context.Context, context.CancelFunc) {
+func (r *reader) turn() (context.Context, context.CancelFunc, error) {
 	for {
 		r.mu.Lock()
 		changes := r.changes
@@ -130,7 +148,7 @@ func (r *reader) turn() (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(r.ctx)
 			r.cancel = cancel
 			r.mu.Unlock()
-			return ctx, cancel
+			return ctx, cancel, nil
 		}
 		r.mu.Unlock()
 		for len(changes) > 0 {
@@ -138,15 +156,20 @@ func (r *reader) turn() (context.Context, context.CancelFunc) {
 			for n < len(changes) && changes[n].kind == changes[0].kind {
 				n++
 			}
-			r.change(changes[:n])
+			if err := r.change(changes[:n]); err != nil {
+				return nil, nil, err
+			}
 			changes = changes[n:]
 		}
 	}
 }
 
 // change makes changes of one kind.
-func (r *reader) change(changes []change) {
+func (r *reader) change(changes []change) error {
 	var ids []pipeline.Partition
+	if changes[0].kind == beginReading {
+		r.settle()
+	}
 	offsets := map[string]map[int32]kgo.Offset{}
 	for _, c := range changes {
 		ids = append(ids, c.id)
@@ -163,6 +186,9 @@ func (r *reader) change(changes []change) {
 	}
 	switch changes[0].kind {
 	case beginReading:
+		if r.client == nil {
+			return r.connect(offsets)
+		}
 		r.client.AddConsumePartitions(offsets)
 	case endReading:
 		r.client.RemoveConsumePartitions(byTopic(ids))
@@ -172,6 +198,28 @@ func (r *reader) change(changes []change) {
 	case resumeReading:
 		r.client.ResumeFetchPartitions(byTopic(ids))
 	}
+	return nil
+}
+
+// settleLimit bounds settle.
+const settleLimit = time.Second
+
+// settle waits until the client knows the partitions that it reads: those that it is
+// told of while it learns about others it would look up, which takes it seconds, and
+// where an offset is gone it would begin elsewhere.
+func (r *reader) settle() {
+	ctx, cancel := context.WithTimeout(r.ctx, settleLimit)
+	defer cancel()
+	for id := range r.leases {
+		for ctx.Err() == nil && !r.knows(id) {
+			_ = pause(ctx, 2*time.Millisecond)
+		}
+	}
+}
+
+func (r *reader) knows(id pipeline.Partition) bool {
+	leader, _, err := r.client.PartitionLeader(id.Topic, id.ID)
+	return leader >= 0 || err != nil
 }
 
 // deal decodes what was polled and hands it over in pieces. An error ends the

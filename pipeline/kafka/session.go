@@ -192,7 +192,9 @@ func (s *session) close() {
 	s.cancel()
 	s.wg.Wait()
 	for _, r := range s.readers {
-		r.client.Close()
+		if r.client != nil {
+			r.client.Close()
+		}
 	}
 	s.tx.Close()
 }
