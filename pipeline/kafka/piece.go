@@ -17,7 +17,7 @@ const pieceRows = 4096
 
 // pieces is how many there are: each reader decodes one, one is applied, and what is
 // left is read ahead while the worker commits.
-const pieces = 6
+const pieces = 5
 
 // spare are pieces to decode to. The one that came back last is used first: it may
 // still be in the processor's cache.

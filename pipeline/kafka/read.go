@@ -26,7 +26,7 @@ const maxReaders = 2
 // What one fetch brings at most, bytes, of a partition as of all: the batch that no
 // longer fits is sent in vain, so that few partitions at a time are read faster than
 // many. More takes memory and lets partitions run apart.
-const fetchBytes = 11 << 18
+const fetchBytes = 21 << 17
 
 // fetchWait bounds how long a broker holds a fetch that finds nothing: a
 // partition that is resumed waits for the one that is under way.
