@@ -87,7 +87,7 @@ func (w *world) prepared(change func(*spec.Pipeline)) (brokers, registries *requ
 // Brokers are asked about all topics at once: what they are asked does not grow
 // with the number of topics. Registries are asked for a schema, and told of one.
 func TestStartWithManyTopics(t *testing.T) {
-	const few, many, slack = 3, 60, 8 // connections, and answers that come later than usual
+	const few, many, slack = 3, 60, 16 // connections, answers that come later than usual, and rounds until sinks are led
 	asked := map[int]int{}
 	for _, n := range []int{few, many} {
 		topics := map[string]int32{}

@@ -54,7 +54,7 @@ func (l *ledger) openEnd(size int64) int64 {
 }
 
 // leaves tells whether a partition can have had no say in the watermark since
-// the shard's last commit.
+// the shard's last commit that left nothing over.
 func (j *judge) leaves(s *session, l *ledger, b *book) bool {
 	if j.w.script.untilEnd {
 		return b.done >= s.taken[b.id].Stop

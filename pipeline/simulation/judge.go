@@ -28,7 +28,7 @@ type ledger struct {
 	books   []*book
 	closed  int64 // C
 	skipped int64 // windows up to here lack records from before the start
-	at      int64 // time of the last commit
+	at      int64 // of the last commit that left nothing over: what is left was decided before it, and waits while the client is busy
 	idled   bool  // the last C stood on silence alone
 	silent  int64 // the largest C that did
 	windows []*window
@@ -117,6 +117,9 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 			continue
 		}
 		j.enter(s, l, e, &letters, counts)
+		if most := j.w.script.language.results; most == 0 || len(c.Results) < most {
+			l.at = j.w.now
+		}
 	}
 	if n := len(letters.letters); n > 0 {
 		j.violate("%d dead letters that should not be: %v", n, letters.letters)
@@ -170,7 +173,6 @@ func (j *judge) enter(s *session, l *ledger, e share, letters *letterBox, counts
 	for _, o := range e.offsets {
 		j.checkReplay(l, o)
 	}
-	l.at = j.w.now
 }
 
 // heads reads C of a shard from a transaction's metadata. A shard that begins has
