@@ -86,10 +86,6 @@ func (t *task) leaves(p *part, now int64) bool {
 	return p.ends.Asked-p.active >= t.plan.idle
 }
 
-// settled tells that no answer about ends would close a window: all is silent and
-// nothing is open. What wakes the shard makes every answer too old to count.
-func (t *task) settled() bool { return t.idle && t.closed >= t.openEnd() }
-
 // asks tells whether the end of p has to be asked for: it may be idle.
 func (t *task) asks(p *part, now int64) bool {
 	if p.stop != None || t.plan.idle == 0 {

@@ -166,7 +166,7 @@ func (w *Worker) request() Request {
 
 // request asks to read partitions, and for the ends of those that it may.
 func (t *task) request(now int64, ask bool, r *Request) {
-	t.reading, ask = true, ask && !t.settled()
+	t.reading = true
 	for _, p := range t.parts {
 		if t.known && !p.resumed && p.saved.offset != None {
 			p.resumed = true

@@ -54,7 +54,7 @@ func (l *ledger) openEnd(size int64) int64 {
 }
 
 // leaves tells whether a partition can have had no say in the watermark since
-// the shard's last commit that left nothing over.
+// the shard's last commit, or what that left over was decided.
 func (j *judge) leaves(s *session, l *ledger, b *book) bool {
 	if j.w.script.untilEnd {
 		return b.done >= s.taken[b.id].Stop
@@ -63,7 +63,7 @@ func (j *judge) leaves(s *session, l *ledger, b *book) bool {
 	if idle == 0 {
 		return false
 	}
-	from := l.at - 4*sec // an answer as old as that may count
+	from := l.at - l.left - 4*sec // an answer as old as that may count
 	for h := b.done; h >= 0; h-- {
 		last, next := int64(0), int64(never)
 		if h > 0 {

@@ -28,7 +28,8 @@ type ledger struct {
 	books   []*book
 	closed  int64 // C
 	skipped int64 // windows up to here lack records from before the start
-	at      int64 // of the last commit that left nothing over: what is left was decided before it, and waits while the client is busy
+	at      int64 // time of the last commit
+	left    int64 // how long before that it was decided what it left over, which waits while the client is busy; 0: nothing
 	idled   bool  // the last C stood on silence alone
 	silent  int64 // the largest C that did
 	windows []*window
@@ -117,8 +118,8 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 			continue
 		}
 		j.enter(s, l, e, &letters, counts)
-		if most := j.w.script.language.results; most == 0 || len(c.Results) < most {
-			l.at = j.w.now
+		if l.at, l.left = j.w.now, l.left+j.w.script.lag; j.w.script.language.results == 0 || len(c.Results) < j.w.script.language.results {
+			l.left = 0
 		}
 	}
 	if n := len(letters.letters); n > 0 {
