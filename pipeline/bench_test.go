@@ -41,22 +41,7 @@ func BenchmarkApply(b *testing.B) {
 
 func benchmarkApply(b *testing.B, plan *Plan, rate int64, keys int) {
 	const rows = 10_000
-	r := rand.New(rand.NewPCG(1, 2))
-	var events []event
-	var fields []string
-	for i := range 10 {
-		fields = append(fields, fmt.Sprint("v", i))
-	}
-	for i := range int64(rows) {
-		e := event{at: i * 1e9 / rate, numbers: map[string]float64{}}
-		for _, f := range fields {
-			e.numbers[f] = r.NormFloat64()
-		}
-		if keys > 0 {
-			e.numbers["key"] = float64(r.IntN(keys))
-		}
-		events = append(events, e)
-	}
+	events, fields := noise(rows, 1e9/rate, keys, 0)
 	id := Partition{"mount-az", 0}
 	batch := batchOf(plan, id, 0, events, fields...)
 	task := newTask(plan, "s", "s", newCells(plan))
@@ -81,6 +66,26 @@ func benchmarkApply(b *testing.B, plan *Plan, rate int64, keys int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/record")
 }
 
+// noise makes events every step ns, of ten fields about an offset and as many keys; 0
+// is none.
+func noise(rows, step int64, keys int, offset float64) (events []event, fields []string) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range 10 {
+		fields = append(fields, fmt.Sprint("v", i))
+	}
+	for i := range rows {
+		e := event{at: i * step, numbers: map[string]float64{}}
+		for _, f := range fields {
+			e.numbers[f] = offset + r.NormFloat64()
+		}
+		if keys > 0 {
+			e.numbers["key"] = float64(r.IntN(keys))
+		}
+		events = append(events, e)
+	}
+	return events, fields
+}
+
 // The cost of a record where 100 groups are in each of four partitions, of 2.5 kHz:
 // pieces as a client reads them, and a result of four cells for every hundred
 // records. The noise is about 0, or about an offset: BenchmarkGroups/OFFSET, ns a
@@ -90,19 +95,7 @@ func BenchmarkGroups(b *testing.B) {
 	for _, offset := range []float64{0, 20} {
 		b.Run(fmt.Sprint(offset), func(b *testing.B) {
 			plan := compiled(b, func(p *spec.Pipeline) { p.Operations, p.GroupBy = firstWork, []string{"key"} })
-			r := rand.New(rand.NewPCG(1, 2))
-			var fields []string
-			var events []event
-			for i := range 10 {
-				fields = append(fields, fmt.Sprint("v", i))
-			}
-			for i := range int64(rows) {
-				e := event{at: i * step, numbers: map[string]float64{"key": float64(r.IntN(100))}}
-				for _, f := range fields {
-					e.numbers[f] = offset + r.NormFloat64()
-				}
-				events = append(events, e)
-			}
+			events, fields := noise(rows, step, 100, offset)
 			task := emptyTask(plan, 4)
 			batch := batchOf(plan, task.parts[0].id, 0, events, fields...)
 			b.ReportAllocs()

@@ -107,10 +107,17 @@ func TestReadingGoesOnWhileBusy(t *testing.T) {
 // A client is busy from its commit on, whatever the last poll told: what is left
 // waits for it to be less.
 func TestCommitMakesBusy(t *testing.T) {
-	w := NewWorker(compiled(t, nil), &slow{plan: compiled(t, nil), lags: 1e9, now: 1e18}, false)
-	for !w.busy {
+	client := &slow{plan: compiled(t, nil), now: 1e18}
+	w := NewWorker(client.plan, client, false)
+	for len(client.commits) == 0 {
+		if w.busy {
+			t.Fatal("busy before a commit")
+		}
 		if err := w.Step(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if !w.busy {
+		t.Error("not busy after a commit")
 	}
 }

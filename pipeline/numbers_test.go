@@ -34,34 +34,31 @@ func BenchmarkNumbers(b *testing.B) {
 // Equal keys have one number, and the numbers are those of a map.
 func TestNumbers(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	n, twin := numbering{seed: maphash.MakeSeed()}, map[string]int{}
-	for range 20_000 {
-		key := AppendKeyText(nil, fmt.Sprint(r.IntN(1+r.IntN(5000))))
-		want, known := twin[string(key)]
-		if !known {
-			want = len(twin)
-			twin[string(key)] = want
-		}
-		if got := n.of(key); got != want || string(n.groups[got].id) != string(key) {
-			t.Fatalf("%s: number %d, want %d", key, got, want)
-		}
-	}
+	againstMap(t, func() []byte { return AppendKeyText(nil, fmt.Sprint(r.IntN(1+r.IntN(5000)))) })
 }
 
 // So it is with keys of any length, alike but for a bit, however they are hashed.
 func TestNumbersOfAnyLength(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	n, twin := numbering{seed: maphash.MakeSeed()}, map[string]int{}
-	for range 20_000 {
+	againstMap(t, func() []byte {
 		key := make([]byte, 1+r.IntN(24))
 		key[r.IntN(len(key))] ^= 1 << r.IntN(8)
+		return key
+	})
+}
+
+func againstMap(t *testing.T, next func() []byte) {
+	t.Helper()
+	n, twin := numbering{seed: maphash.MakeSeed()}, map[string]int{}
+	for range 20_000 {
+		key := next()
 		want, known := twin[string(key)]
 		if !known {
 			want = len(twin)
 			twin[string(key)] = want
 		}
 		if got := n.of(key); got != want || string(n.groups[got].id) != string(key) {
-			t.Fatalf("%x: number %d, want %d", key, got, want)
+			t.Fatalf("%q: number %d, want %d", key, got, want)
 		}
 	}
 }

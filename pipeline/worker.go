@@ -88,7 +88,7 @@ type Worker struct {
 	synced   bool
 	now      int64
 	gen      int64
-	busy     bool  // as the last poll told
+	busy     bool  // as the last poll told, and from a commit on
 	waiting  int64 // since when something waits for a commit; None
 	last     int64 // when the last commit had ended, or was found to be of nothing
 	began    int64 // when it was built, if its end is not known yet; None
