@@ -17,7 +17,7 @@ type Position struct {
 	Checkpoint Checkpoint // Replay is where reading starts
 	End        End        // as it was found
 	Stop       int64      // under --until-end: the end at the start; else None
-	Takeover   *Takeover  // another version of the pipeline committed it; else nil
+	Takeover   *Takeover  // it goes on after what another version of the pipeline committed, or is written; else nil
 }
 
 // Committed is what the group keeps for a partition; Offset is -1 for nothing.
@@ -53,6 +53,7 @@ type Origin struct {
 	Now           int64              // when the process started, ns
 	Present       map[Partition]bool // nil: the group has commits, so what has none is new
 	AcceptOffsets bool               // take commits that are not aggrun's
+	Written       map[string]int64   // by sink, the end of the last window in it, ns: C of a shard without commits, which goes on after it
 	Stops         map[Partition]int64
 	UntilEnd      bool
 }
@@ -106,9 +107,14 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 	}
 	for _, shard := range sortedKeys(fresh) {
 		var ps []Position
-		if c, joins := closed[shard]; joins {
+		c, joins := closed[shard]
+		end, written := origin.Written[p.Sink(fresh[shard][0].Topic)]
+		switch {
+		case joins:
 			ps, err = p.join(fresh[shard], c, bounds, log)
-		} else {
+		case written:
+			ps, err = p.follow(fresh[shard], end, bounds, origin, log)
+		default:
 			ps, err = p.begin(fresh[shard], bounds, origin, log)
 		}
 		if err != nil {

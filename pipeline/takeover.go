@@ -2,16 +2,39 @@ package pipeline
 
 import "strings"
 
-// This file takes up what another version of the pipeline has committed. What that
-// one decided stays: C, and what became of each record below the committed offset.
-// Every window that ends after C is this version's, whole: its records are read
-// again, as after any restart, and have no other effect.
+// This file takes up what another version of the pipeline has committed, or what is
+// left of one in its sinks. What that decided stays: C, and what became of each record
+// below the committed offset. Every window that ends after C is this version's, whole:
+// its records are read again, as after any restart, and have no other effect.
 
-// Takeover says what is to be told of a position that another version committed.
+// Takeover says what is to be told of a position that goes on after what others did.
 type Takeover struct {
-	Changed []string // the aspects that differ
+	Changed []string // the aspects in which the version differs that committed it; none: nothing is committed, its sink tells
 	Closed  int64    // C: windows that end after it are this version's, ns; None
 	Lacking int64    // windows of the shard that end at or before it may lack records that retention removed, ns; None
+}
+
+// follow takes up a shard without a commit whose last result is of a window that ended
+// in the ms after end: all of a window's are written by one commit, and those of later
+// windows by none. Records of earlier ones, which come again, are skipped.
+func (p *Plan) follow(ids []Partition, end int64, bounds map[Partition]Bounds, o Origin, log Log) ([]Position, error) {
+	closed := max(end, p.pane(end+int64(1e6)-1))
+	at, err := p.earliest(ids, p.undecided(closed), bounds, log)
+	if err != nil {
+		return nil, err
+	}
+	lacking, err := p.trimmed(ids, at, bounds, o, log)
+	if err != nil {
+		return nil, err
+	}
+	ps := p.fresh(ids, at, closed, closed)
+	for i := range ps {
+		ps[i].Takeover = &Takeover{Closed: closed, Lacking: None}
+		if lacking > closed {
+			ps[i].Takeover.Lacking = lacking
+		}
+	}
+	return ps, nil
 }
 
 // mayTakeOver refuses the change after which it cannot be told which windows of a

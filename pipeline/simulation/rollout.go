@@ -83,14 +83,14 @@ func (s *script) drawRollout(d dice) {
 	}
 }
 
-// derivesItAll tells that the first source has what other aspects read of it: else
+// derivesItAll tells that the first source, or the only one, has what other aspects read of it: else
 // a name would be that of a field, which no record has.
 func derivesItAll(p spec.Pipeline) bool {
 	return !slices.ContainsFunc(derivations, func(f derivation) bool {
 		derived := slices.ContainsFunc(p.Sources[0].Derive, func(n spec.Named) bool { return n.Name == f.name })
 		grouped := slices.Contains(p.GroupBy, f.name)
 		counted := f.name == "side" && slices.ContainsFunc(p.Aggregates, func(n spec.Named) bool { return n.Name == "sides" })
-		return !derived && (grouped || counted)
+		return !derived && (grouped || counted) || grouped && len(p.Sources) > 1
 	})
 }
 
