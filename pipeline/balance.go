@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -13,12 +14,15 @@ type Member struct {
 	Owned      []Partition      // that it holds from an earlier assignment
 	Generation int32            // of that assignment
 	Counts     map[string]int32 // partitions of each topic as the last leader saw them
+	Version    string           // of the pipeline: what it computes; "" of one that does not tell
+	Loaded     int64            // when its process loaded that, ns; 0 of one that does not tell
 }
 
 // Assignment is what the leader decides.
 type Assignment struct {
 	Members map[string][]Partition // by member
 	Counts  map[string]int32       // partitions of each topic, for everyone to know what is whole
+	Version string                 // of the pipeline, which members that are assigned something have
 }
 
 // Balance assigns whole shards: sticky, spread by number of partitions. counts
@@ -26,10 +30,12 @@ type Assignment struct {
 // holds its shard; one that nobody owns goes there only if no other member holds
 // any part; one that is claimed twice at one generation goes to nobody. Moving a
 // shard means that nobody gets it this round: once its owner has let go, it
-// joins again and the new owner gets all of it.
+// joins again and the new owner gets all of it. Members of the version that was
+// loaded last share everything, and the others stand by: what they hold moves.
 func Balance(shard func(Partition) string, members []Member, counts map[string]int32) Assignment {
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
-	b := &balance{members: members, counts: union(members, counts), load: map[string]int{}}
+	version := newest(members)
+	b := &balance{members: members, version: version, counts: union(members, version, counts), load: map[string]int{}}
 	b.shards = b.group(shard)
 	b.claim()
 	b.choose()
@@ -40,6 +46,7 @@ func Balance(shard func(Partition) string, members []Member, counts map[string]i
 // balance is the leader's work sheet.
 type balance struct {
 	members []Member
+	version string
 	counts  map[string]int32
 	shards  []*shardClaim
 	load    map[string]int // partitions by member
@@ -56,14 +63,26 @@ type shardClaim struct {
 	target     string
 }
 
-// union is the largest count anyone knows of each topic that some member
-// announced: the leader's metadata may be older than another member's.
-func union(members []Member, counts map[string]int32) map[string]int32 {
+// newest is the version that was loaded last; of two at one time the larger one, so
+// that leaders agree.
+func newest(members []Member) (version string) {
+	loaded := int64(math.MinInt64)
+	for _, m := range members {
+		if m.Loaded > loaded || m.Loaded == loaded && m.Version > version {
+			version, loaded = m.Version, m.Loaded
+		}
+	}
+	return version
+}
+
+// union is the largest count anyone knows of each topic that some member of the
+// version announced: the leader's metadata may be older than another member's.
+func union(members []Member, version string, counts map[string]int32) map[string]int32 {
 	all := map[string]int32{}
 	announced := map[string]bool{}
 	for _, m := range members {
 		for _, t := range m.Topics {
-			announced[t] = true
+			announced[t] = announced[t] || m.Version == version
 		}
 	}
 	add := func(topic string, n int32) {
@@ -162,7 +181,8 @@ func (b *balance) choose() {
 	}
 }
 
-// takes tells whether a member has announced every topic of a shard.
+// takes tells whether a member does not stand by, and has announced every topic of a
+// shard.
 func (b *balance) takes(m Member, s *shardClaim) bool {
 	if b.topics == nil {
 		b.topics = map[string]map[string]bool{}
@@ -174,7 +194,7 @@ func (b *balance) takes(m Member, s *shardClaim) bool {
 			b.topics[m.ID] = set
 		}
 	}
-	return !slices.ContainsFunc(s.topics, func(t string) bool { return !b.topics[m.ID][t] })
+	return m.Version == b.version && !slices.ContainsFunc(s.topics, func(t string) bool { return !b.topics[m.ID][t] })
 }
 
 // least is the member with the fewest partitions among those that can take s.
@@ -206,7 +226,7 @@ func (b *balance) move() {
 
 // assign hands out what may be handed out this round.
 func (b *balance) assign() Assignment {
-	a := Assignment{Members: map[string][]Partition{}, Counts: maps.Clone(b.counts)}
+	a := Assignment{Members: map[string][]Partition{}, Counts: maps.Clone(b.counts), Version: b.version}
 	for _, m := range b.members {
 		a.Members[m.ID] = nil
 	}

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"cmp"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -15,48 +17,61 @@ import (
 // connections, sink settings and descriptions are no part of it.
 type Fingerprint [len(aspects)]uint32
 
+// effect is what a change of a spec does to what its older version has committed:
+// the later ones are those of the earlier ones, and more.
+type effect uint8
+
+const (
+	onNothing effect = iota
+	onResults        // the same records are in the same windows
+	onRecords        // other records may be, or in other windows
+	onTimes          // records may have other event times
+	onShards         // partitions may have other shards
+)
+
 // aspects are the parts of a spec that change an answer. The order is stored in
 // commits.
 var aspects = [...]struct {
-	name string
-	text func(spec.Pipeline) string
+	name   string
+	effect effect
+	text   func(spec.Pipeline) string
 }{
-	{"where", bySource(func(s spec.Source) string { return s.Where })},
-	{"derive", bySource(func(s spec.Source) string { return fmt.Sprintf("%q", s.Derive) })},
-	{"map", bySource(func(s spec.Source) string { return sortedMap(s.Map) })},
-	{"fields", bySource(func(s spec.Source) string { return fmt.Sprintf("%q %q", s.Fields, s.ExcludeFields) })},
-	{"time", bySource(func(s spec.Source) string {
+	{"where", onRecords, bySource(func(s spec.Source) string { return s.Where })},
+	{"derive", onRecords, bySource(func(s spec.Source) string { return fmt.Sprintf("%q", s.Derive) })},
+	{"map", onRecords, bySource(func(s spec.Source) string { return sortedMap(s.Map) })},
+	{"fields", onRecords, bySource(func(s spec.Source) string { return fmt.Sprintf("%q %q", s.Fields, s.ExcludeFields) })},
+	{"time", onTimes, bySource(func(s spec.Source) string {
 		if s.Time == nil {
 			return ""
 		}
 		return fmt.Sprintf("%q %s", s.Time.Field, s.Time.Unit)
 	})},
-	{"group_by", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.GroupBy) }},
-	{"window", func(p spec.Pipeline) string {
+	{"group_by", onRecords, func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.GroupBy) }},
+	{"window", onRecords, func(p spec.Pipeline) string {
 		return fmt.Sprint(p.Window.Size, cmp.Or(p.Window.Advance, p.Window.Size), p.Window.Offset)
 	}},
-	{"grace", func(p spec.Pipeline) string { return p.Window.Grace.String() }},
-	{"operations", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Operations) }},
-	{"aggregates", func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Aggregates) }},
-	{"min_sample_size or small_sample", func(p spec.Pipeline) string {
+	{"grace", onResults, func(p spec.Pipeline) string { return p.Window.Grace.String() }},
+	{"operations", onResults, func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Operations) }},
+	{"aggregates", onRecords, func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Aggregates) }},
+	{"min_sample_size or small_sample", onResults, func(p spec.Pipeline) string {
 		return fmt.Sprint(p.MinSample, p.SmallSample)
 	}},
-	{"max_future", func(p spec.Pipeline) string { return p.MaxFuture.String() }},
-	{"max_groups", func(p spec.Pipeline) string {
+	{"max_future", onRecords, func(p spec.Pipeline) string { return p.MaxFuture.String() }},
+	{"max_groups", onRecords, func(p spec.Pipeline) string {
 		if len(p.GroupBy) == 0 {
 			return ""
 		}
 		return fmt.Sprint(p.MaxGroups)
 	}},
-	{"rollups", unbuilt},
-	{"sink.topic: one for all topics, or one each", func(p spec.Pipeline) string {
+	{"rollups", onRecords, unbuilt},
+	{"sink.topic: one for all topics, or one each", onShards, func(p spec.Pipeline) string {
 		text := fmt.Sprint(strings.Contains(p.Sink.Topic, placeholder))
 		if captures.MatchString(p.Sink.Topic) {
 			text += p.Sink.Topic + bySource(func(s spec.Source) string { return s.Regex })(p)
 		}
 		return text
 	}},
-	{"shard or partitioner", func(p spec.Pipeline) string { return fmt.Sprint(p.Shard, p.Partitioner) }},
+	{"shard or partitioner", onShards, func(p spec.Pipeline) string { return fmt.Sprint(p.Shard, p.Partitioner) }},
 }
 
 // bySource is the text of an aspect that each source has.
@@ -91,6 +106,37 @@ func (f Fingerprint) Changed(other Fingerprint) []string {
 		}
 	}
 	return names
+}
+
+// effect is the largest of the changes from other to f.
+func (f Fingerprint) effect(other Fingerprint) (e effect) {
+	for i, a := range aspects {
+		if f[i] != other[i] {
+			e = max(e, a.effect)
+		}
+	}
+	return e
+}
+
+// String is the fingerprint in hexadecimal digits, eight for each aspect.
+func (f Fingerprint) String() string {
+	var b []byte
+	for _, h := range f {
+		b = binary.BigEndian.AppendUint32(b, h)
+	}
+	return hex.EncodeToString(b)
+}
+
+// ParseFingerprint reads what String gives. What another release of aggrun wrote may
+// have fewer aspects, or more, which are left out.
+func ParseFingerprint(text string) (f Fingerprint, err error) {
+	b, err := hex.DecodeString(text)
+	for i := range f {
+		if 4*i+4 <= len(b) {
+			f[i] = binary.BigEndian.Uint32(b[4*i:])
+		}
+	}
+	return f, err
 }
 
 func sortedMap(m map[string]string) string {

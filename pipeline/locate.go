@@ -3,7 +3,6 @@ package pipeline
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aggrun/aggrun/spec"
 )
@@ -18,6 +17,7 @@ type Position struct {
 	Checkpoint Checkpoint // Replay is where reading starts
 	End        End        // as it was found
 	Stop       int64      // under --until-end: the end at the start; else None
+	Takeover   *Takeover  // it goes on after what another version of the pipeline committed, or is written; else nil
 }
 
 // Committed is what the group keeps for a partition; Offset is -1 for nothing.
@@ -53,6 +53,7 @@ type Origin struct {
 	Now           int64              // when the process started, ns
 	Present       map[Partition]bool // nil: the group has commits, so what has none is new
 	AcceptOffsets bool               // take commits that are not aggrun's
+	Written       map[string]int64   // by sink, the end of the last window in it, ns: C of a shard without commits, which goes on after it
 	Stops         map[Partition]int64
 	UntilEnd      bool
 }
@@ -98,11 +99,22 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 	if err != nil {
 		return nil, err
 	}
+	if err := p.takeOver(positions, closed, bounds, origin, log); err != nil {
+		return nil, err
+	}
+	if err := p.checkReplay(positions); err != nil {
+		return nil, err
+	}
 	for _, shard := range sortedKeys(fresh) {
 		var ps []Position
-		if c, joins := closed[shard]; joins {
+		c, joins := closed[shard]
+		end, written := origin.Written[p.Sink(fresh[shard][0].Topic)]
+		switch {
+		case joins:
 			ps, err = p.join(fresh[shard], c, bounds, log)
-		} else {
+		case written:
+			ps, err = p.follow(fresh[shard], end, bounds, origin, log)
+		default:
 			ps, err = p.begin(fresh[shard], bounds, origin, log)
 		}
 		if err != nil {
@@ -132,7 +144,7 @@ func (o Origin) stop(pos *Position) int64 {
 // resumed takes up the partitions that the group has committed, and lists the
 // others by shard.
 func (p *Plan) resumed(asked []Partition, committed map[Partition]Committed, bounds map[Partition]Bounds, accept bool) (positions []Position, fresh map[string][]Partition, err error) {
-	fresh, again := map[string][]Partition{}, map[string]int64{}
+	fresh = map[string][]Partition{}
 	for _, id := range asked {
 		shard := p.Shard(id)
 		c, ok := committed[id]
@@ -145,12 +157,21 @@ func (p *Plan) resumed(asked []Partition, committed map[Partition]Committed, bou
 			return nil, nil, err
 		}
 		positions = append(positions, pos)
+	}
+	return positions, fresh, nil
+}
+
+// checkReplay refuses a shard of which too much would have to be read again.
+func (p *Plan) checkReplay(positions []Position) error {
+	again := map[string]int64{}
+	for _, pos := range positions {
+		shard := p.Shard(pos.Partition)
 		if again[shard] += pos.Offset - pos.Checkpoint.Replay; again[shard] > p.Spec.MaxReplay {
-			return nil, nil, stopf("shard %s: %d records would have to be read again, more than max_replay (%d); raise max_replay, or use a smaller window",
+			return stopf("shard %s: %d records would have to be read again, more than max_replay (%d); raise max_replay, or use a smaller window",
 				shard, again[shard], p.Spec.MaxReplay)
 		}
 	}
-	return positions, fresh, nil
+	return nil
 }
 
 // closedThrough is C of each shard: the largest of its partitions' commits.
@@ -182,12 +203,7 @@ func (p *Plan) checkpoint(id Partition, c Committed, accept bool) (Checkpoint, e
 		}
 		return Checkpoint{Fingerprint: p.Fingerprint, Replay: c.Offset, Largest: None, Closed: None, Skipped: None, Forgotten: None}, nil
 	}
-	if changed := p.Fingerprint.Changed(k.Fingerprint); len(changed) > 0 {
-		return k, stopf("pipeline %s: the group's commits were made by another version of this pipeline, which differs in %s; "+
-			"taking over from it is not built yet: run the new version under another name or --group, or restore the old one",
-			p.Spec.Name, strings.Join(changed, ", "))
-	}
-	return k, nil
+	return k, p.mayTakeOver(k.Fingerprint)
 }
 
 // resume takes a partition up where a commit left it.

@@ -143,7 +143,7 @@ func TestLocateResumes(t *testing.T) {
 
 func TestLocateStops(t *testing.T) {
 	plan := compiled(t, func(p *spec.Pipeline) { p.MaxReplay = 100 })
-	other := compiled(t, func(p *spec.Pipeline) { p.Window.Size, p.Operations = time.Minute, []string{"max"} })
+	other := compiled(t, func(p *spec.Pipeline) { p.Window.Size, p.Sink.Topic = time.Minute, "all" })
 	at := func(f Fingerprint, replay, done int64) Committed {
 		return Committed{Offset: done, Metadata: Checkpoint{Fingerprint: f, Replay: replay, Largest: 1, Closed: 1, Skipped: None, Forgotten: None}.Encode(done)}
 	}
@@ -155,7 +155,7 @@ func TestLocateStops(t *testing.T) {
 		"foreign": {Committed{Offset: 20, Metadata: "member-1"},
 			`topic mount-az, partition 0: the group's offset 20 was not committed by aggrun (metadata "member-1"); use another --group, or --accept-offsets to go on from it`},
 		"another spec": {at(other.Fingerprint, 20, 20),
-			"pipeline telemetry: the group's commits were made by another version of this pipeline, which differs in window, operations;"},
+			"pipeline telemetry: the group's commits were made by another version of this pipeline, which differs in window, sink.topic: one for all topics, or one each; partitions would be grouped to other shards"},
 		"truncated": {at(plan.Fingerprint, 600, 600),
 			"topic mount-az, partition 0: the log ends at 500, before the committed offset 600"},
 		"retention": {at(plan.Fingerprint, 5, 20),

@@ -161,6 +161,9 @@ func (t *task) applyBad(p *part, b *Batch) (live int64, err error) {
 				return live, stopf("topic %s, partition %d, offset %d: the registry no longer knows schema id %d, with which this record was read before; "+
 					"restore the schema and start again", p.id.Topic, p.id.ID, r.Offset, r.Schema)
 			}
+			if r.Unknown {
+				p.unknown.again(r.Schema, r.Offset)
+			}
 			continue
 		}
 		live++

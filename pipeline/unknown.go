@@ -42,6 +42,14 @@ func (u *unknown) add(schema int32, offset int64) {
 	u.forgotten = max(u.forgotten, at)
 }
 
+// again notes a refusal on replay that is not listed, where there is room: whoever
+// replays next refuses the record too.
+func (u *unknown) again(schema int32, offset int64) {
+	if !u.refused(schema, offset) && len(u.last) < maxUnknown {
+		u.add(schema, offset)
+	}
+}
+
 // refused tells that the record at offset was refused for its id, which the
 // registry knows by now.
 func (u *unknown) refused(schema int32, offset int64) bool {

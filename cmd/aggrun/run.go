@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -66,15 +67,15 @@ func (o *runOptions) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.untilEnd, "until-end", false, "stop once everything present at the start is done")
 	fs.BoolVar(&o.closeOpen, "close-open", false, "with --until-end, write the windows that are still open too")
 	fs.BoolVar(&o.accept, "accept-offsets", false, "take offsets that aggrun did not commit as records that are done")
-	fs.BoolVar(&o.fromSink, "resume-from-sink", false, "begin after the results that the sinks have (not built yet)")
+	fs.BoolVar(&o.fromSink, "resume-from-sink", false, "where a group has lost its offsets, go on after the last results in the sinks")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "check the specs and print the compiled plans, offline")
 	o.bindVM(fs)
 	o.bindLog(fs, "info")
 }
 
 func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
-	if o.fromSink {
-		return errors.New("--resume-from-sink is not built yet: use --start with a time after the sink's results")
+	if o.fromSink && o.start.Start != nil {
+		return errors.New("--resume-from-sink and --start each say where to begin: give one of them")
 	}
 	if o.closeOpen && !o.untilEnd {
 		return errors.New("--close-open goes with --until-end: a worker that goes on leaves its open windows to the next one")
@@ -108,7 +109,7 @@ func (o *runOptions) config(loaded *spec.Spec, s streams) kafka.Config {
 	return kafka.Config{
 		Brokers: brokers, Registries: registries,
 		Group: o.group, Instance: o.instance,
-		Start: o.start.Start, UntilEnd: o.untilEnd, CloseOpen: o.closeOpen, Accept: o.accept,
+		Start: o.start.Start, UntilEnd: o.untilEnd, CloseOpen: o.closeOpen, Accept: o.accept, FromSink: o.fromSink, Loaded: time.Now(),
 		Log: o.logger(s.err), Fatal: fatal(s),
 	}
 }

@@ -50,6 +50,7 @@ func (s *session) assign(ctx context.Context, offsets map[string]map[int32]kgo.O
 	for _, pos := range positions {
 		again += pos.Offset - pos.Checkpoint.Replay
 	}
+	s.tellTakeover(positions)
 	s.log.Info("took up partitions", "partitions", len(positions), "records_to_read_again", again)
 	s.queue.add(pipeline.Assigned{Positions: positions, Counts: counts})
 	return offsets, nil

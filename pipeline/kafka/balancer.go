@@ -20,14 +20,20 @@ type balancer struct {
 	shard   func(pipeline.Partition) string
 	joining func(owned []pipeline.Partition)
 	synced  func(owned []pipeline.Partition, counts map[string]int32)
+	version string               // of the pipeline here
+	loaded  int64                // when it was loaded, ns
+	atWork  func(version string) // tells which one has the group's partitions
 
 	mu     sync.Mutex
 	counts map[string]int32 // as the last leader saw them
 }
 
-// userData is the JSON that members and leader attach.
+// userData is the JSON that members and leader attach. A member tells its own version
+// of the pipeline and when it was loaded, the leader the one that is at work.
 type userData struct {
-	Counts map[string]int32 `json:"counts,omitempty"`
+	Counts  map[string]int32 `json:"counts,omitempty"`
+	Version string           `json:"version,omitempty"`
+	Loaded  int64            `json:"loaded,omitempty"` // ns
 }
 
 func (*balancer) ProtocolName() string { return "aggrun-shard" }
@@ -44,7 +50,7 @@ func (b *balancer) JoinGroupMetadata(interests []string, current map[string][]in
 	m.Version = 3
 	m.Topics = slices.Sorted(slices.Values(interests))
 	m.Generation = generation
-	m.UserData, _ = json.Marshal(userData{b.counts}) // a map of numbers always marshals
+	m.UserData, _ = json.Marshal(userData{b.counts, b.version, b.loaded}) // always marshals
 	for _, id := range owned {
 		if n := len(m.OwnedPartitions); n > 0 && m.OwnedPartitions[n-1].Topic == id.Topic {
 			m.OwnedPartitions[n-1].Partitions = append(m.OwnedPartitions[n-1].Partitions, id.ID)
@@ -76,6 +82,7 @@ func (b *balancer) ParseSyncAssignment(assignment []byte) (map[string][]int32, e
 	b.mu.Lock()
 	b.counts = d.Counts
 	b.mu.Unlock()
+	b.atWork(d.Version)
 	b.synced(partitions(topics), d.Counts)
 	return topics, nil
 }
@@ -105,6 +112,7 @@ func (b *balancer) Balance(c *kgo.ConsumerBalancer, counts map[string]int32) kgo
 		members = append(members, pipeline.Member{
 			ID: m.MemberID, Topics: md.Topics, Owned: partitions(owned),
 			Generation: md.Generation, Counts: d.Counts,
+			Version: d.Version, Loaded: d.Loaded,
 		})
 	})
 	if err := errors.Join(errs...); err != nil {
@@ -118,7 +126,7 @@ type plan pipeline.Assignment
 
 // IntoSyncAssignment encodes every member's part, and the counts for all.
 func (p plan) IntoSyncAssignment() []kmsg.SyncGroupRequestGroupAssignment {
-	data, _ := json.Marshal(userData{p.Counts}) // a map of numbers always marshals
+	data, _ := json.Marshal(userData{Counts: p.Counts, Version: p.Version}) // always marshals
 	var out []kmsg.SyncGroupRequestGroupAssignment
 	for member, ids := range p.Members {
 		a := kmsg.NewConsumerMemberAssignment()

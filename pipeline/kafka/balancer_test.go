@@ -18,6 +18,7 @@ func member(id string, interests []string, current map[string][]int32) (kmsg.Joi
 		shard:   func(id pipeline.Partition) string { return id.Topic + "-aggregated" },
 		joining: func(ids []pipeline.Partition) { *owned = ids },
 		synced:  func(ids []pipeline.Partition, _ map[string]int32) { *owned = ids },
+		atWork:  func(string) {},
 	}
 	m := kmsg.NewJoinGroupResponseMember()
 	m.MemberID = id

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/codec"
 )
@@ -29,11 +27,10 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fresh := r.uncommitted(ids, commits)
 	known := false
 	for _, id := range ids {
-		if c, ok := commits[id]; ok && c.Offset >= 0 {
-			known = true
-		}
+		known = known || begun(commits, id)
 	}
 	l := logs{ctx, r.admin, clock{time.Now()}}
 	r.origin.Now = l.clock.now() // there may have been a long wait
@@ -45,10 +42,10 @@ func (r *run) settle(ctx context.Context) error {
 		for _, id := range ids {
 			r.origin.Present[id] = true
 		}
-		if r.cfg.Start == nil {
-			if err := r.checkSinks(ctx); err != nil {
-				return err
-			}
+	}
+	if r.cfg.Start == nil {
+		if err := r.checkSinks(ctx, fresh); err != nil {
+			return err
 		}
 	}
 	if r.origin.UntilEnd {
@@ -210,50 +207,4 @@ func (d described) Known() []string {
 		paths = append(paths, f.Path)
 	}
 	return paths
-}
-
-// checkSinks refuses to begin anew over the results of a group whose offsets are
-// gone: every window would be written twice.
-func (r *run) checkSinks(ctx context.Context) error {
-	var sinks []string
-	for _, topic := range r.topics.names() {
-		if sink := r.plan.Sink(topic); !slices.Contains(sinks, sink) {
-			sinks = append(sinks, sink)
-		}
-	}
-	tails := r.tails(ctx, sinks)
-	for _, sink := range sinks {
-		if err := tails[sink].err; err != nil {
-			return err
-		}
-		if end, ours := lastWindow(tails[sink].records, r.plan.Spec.Name); ours {
-			return stop("the offsets of group %s are gone, and sink %s has results of this pipeline to %s; "+
-				"use --start to begin from a time after that, or another sink (--resume-from-sink is not built yet)",
-				r.group, sink, end.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	return nil
-}
-
-// lastWindow is the largest window end among a pipeline's results.
-func lastWindow(records []*kgo.Record, name string) (end time.Time, ours bool) {
-	for _, r := range records {
-		var pipelineName, windowEnd string
-		for _, h := range r.Headers {
-			switch h.Key {
-			case headerPipeline:
-				pipelineName = string(h.Value)
-			case headerWindowEnd:
-				windowEnd = string(h.Value)
-			}
-		}
-		ms, err := strconv.ParseInt(windowEnd, 10, 64)
-		if pipelineName != name || err != nil {
-			continue
-		}
-		if t := time.UnixMilli(ms); !ours || t.After(end) {
-			end, ours = t, true
-		}
-	}
-	return end, ours
 }

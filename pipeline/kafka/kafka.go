@@ -38,6 +38,8 @@ type Config struct {
 	UntilEnd   bool              // stop once everything present at the start is committed
 	CloseOpen  bool              // then emit the windows that are still open
 	Accept     bool              // take commits that are not aggrun's
+	FromSink   bool              // begin after the results that sinks have where the group has lost its offsets
+	Loaded     time.Time         // when the plans' specs were loaded: members with the newest share the work; zero: now
 	Log        *slog.Logger
 	Timing     Timing
 	Options    []kgo.Opt // for every client, after aggrun's own
@@ -92,6 +94,9 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 	cfg.Timing = cfg.Timing.withDefaults()
 	if cfg.named = cfg.Instance != ""; !cfg.named {
 		cfg.Instance = randomName()
+	}
+	if cfg.Loaded.IsZero() {
+		cfg.Loaded = time.Now()
 	}
 	if cfg.Writers == nil {
 		cfg.Writers = plans

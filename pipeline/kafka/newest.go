@@ -73,7 +73,7 @@ func (r *run) tails(ctx context.Context, topics []string) map[string]*tail {
 	}
 	from, ends, err := r.last(ctx, topics, few)
 	if err == nil {
-		err = r.read(ctx, from, ends, tails)
+		err = r.read(ctx, tailLimit, from, ends, tails)
 	}
 	for _, t := range tails {
 		if t.err == nil {
@@ -86,17 +86,24 @@ func (r *run) tails(ctx context.Context, topics []string) map[string]*tail {
 // last is where the last few records of each partition begin, and where they end;
 // those that have none are left out.
 func (r *run) last(ctx context.Context, topics []string, few int64) (from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, err error) {
+	bounds, err := r.bounds(ctx, topics)
+	from, ends = lastOf(bounds, few)
+	return from, ends, err
+}
+
+// bounds are those of all partitions of topics.
+func (r *run) bounds(ctx context.Context, topics []string) (map[pipeline.Partition]pipeline.Bounds, error) {
 	if len(topics) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
 	ids, err := r.partitions(ctx, topics)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	bounds, err := logs{ctx, r.admin, clock{time.Now()}}.Bounds(ids)
-	if err != nil {
-		return nil, nil, err
-	}
+	return logs{ctx, r.admin, clock{time.Now()}}.Bounds(ids)
+}
+
+func lastOf(bounds map[pipeline.Partition]pipeline.Bounds, few int64) (from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64) {
 	from, ends = map[string]map[int32]kgo.Offset{}, map[pipeline.Partition]int64{}
 	for id, b := range bounds {
 		if b.End.Stable <= b.Start {
@@ -108,11 +115,12 @@ func (r *run) last(ctx context.Context, topics []string, few int64) (from map[st
 		from[id.Topic][id.ID] = kgo.NewOffset().At(max(b.Start, b.End.Stable-few))
 		ends[id] = b.End.Stable
 	}
-	return from, ends, nil
+	return from, ends
 }
 
-// read consumes partitions from their offsets to their ends.
-func (r *run) read(ctx context.Context, from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, into map[string]*tail) error {
+// read consumes partitions from their offsets to their ends, for so long: the ends that
+// are left were not reached.
+func (r *run) read(ctx context.Context, limit time.Duration, from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, into map[string]*tail) error {
 	if len(ends) == 0 {
 		return nil
 	}
@@ -126,7 +134,7 @@ func (r *run) read(ctx context.Context, from map[string]map[int32]kgo.Offset, en
 		return fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
-	limited, cancel := context.WithTimeout(ctx, tailLimit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for len(ends) > 0 {
 		fetches := client.PollFetches(limited)

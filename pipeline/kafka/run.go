@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -29,6 +30,7 @@ type run struct {
 	origin pipeline.Origin
 	topics topics
 	report Report
+	stands atomic.Bool // by, for a newer version of the pipeline
 
 	schemas  [][]*codec.Schema // of the topics found before the first session, by source
 	prepared bool

@@ -110,6 +110,9 @@ func (r *run) join(ctx context.Context) (*session, error) {
 	s.balancer = &balancer{
 		shard:   r.plan.Shard,
 		joining: s.joining,
+		version: r.plan.Fingerprint.String(),
+		loaded:  r.cfg.Loaded.UnixNano(),
+		atWork:  r.atWork,
 		synced: func(owned []pipeline.Partition, counts map[string]int32) {
 			s.queue.add(pipeline.Synced{Owned: owned, Counts: counts})
 		},

@@ -219,7 +219,7 @@ func (w *world) readAll(ctx context.Context, r *run, topic string) []*kgo.Record
 	from, ends, err := r.last(ctx, []string{topic}, math.MaxInt64)
 	all := map[string]*tail{topic: {}}
 	if err == nil {
-		err = r.read(ctx, from, ends, all)
+		err = r.read(ctx, tailLimit, from, ends, all)
 	}
 	if err = errors.Join(err, all[topic].err); err != nil {
 		w.t.Fatal(err)

@@ -13,14 +13,14 @@ import (
 
 // passes tells whether where is true of a record.
 func (j *judge) passes(topic string, e *entry) bool {
-	where := j.w.script.spec.Sources[j.w.script.of(topic)].Where
+	where := j.s.spec.Sources[j.s.of(topic)].Where
 	return where == "" || named(conditions, func(c condition) bool { return c.text == where }).passes(e)
 }
 
 // aggregate puts a record into its windows that are not decided.
 func (j *judge) aggregate(l *ledger, b *book, e *entry, letters *letterBox, n *pipeline.Counts) {
-	s, o := j.w.script, b.done
-	pane := s.pane(e.time)
+	s, o := j.s, b.done
+	pane := s.pane(s.when(b.id.Topic, e))
 	group := j.group(b.id, e)
 	if !j.admit(b, pane, group) {
 		b.refused = append(b.refused, o)
@@ -42,18 +42,24 @@ func (j *judge) aggregate(l *ledger, b *book, e *entry, letters *letterBox, n *p
 		l.idled = false
 		j.w.reached[woken]++
 	}
+	j.fill(l, b, o, pane, group)
+}
+
+// fill puts a record of a pane into its windows that are not decided.
+func (j *judge) fill(l *ledger, b *book, o, pane int64, group string) {
+	s, e := j.s, &b.entries[o]
 	for start := pane; start > pane-j.size() && start+j.size() > l.closed; start -= s.advance() {
 		w := l.window(start)
 		if _, ok := w.first[b.index]; !ok {
 			w.first[b.index] = o
 		}
-		w.samples = append(w.samples, sample{e: e, from: b.index, source: s.of(b.id.Topic), offset: o, group: group})
+		w.samples = append(w.samples, sample{e: e, at: s.when(b.id.Topic, e), from: b.index, source: s.of(b.id.Topic), offset: o, group: group})
 	}
 }
 
 // missed tells that one of a pane's windows was decided, and not for the start.
 func (j *judge) missed(l *ledger, pane int64) bool {
-	for end := pane + j.w.script.advance(); end <= min(l.closed, pane+j.size()); end += j.w.script.advance() {
+	for end := pane + j.s.advance(); end <= min(l.closed, pane+j.size()); end += j.s.advance() {
 		if end > l.skipped {
 			return true
 		}
@@ -71,7 +77,7 @@ func (j *judge) admit(b *book, pane int64, group string) bool {
 		admitted = map[string]bool{}
 		b.groups[pane] = admitted
 	}
-	if !admitted[group] && len(admitted) >= j.w.script.spec.MaxGroups {
+	if !admitted[group] && len(admitted) >= j.s.spec.MaxGroups {
 		return false
 	}
 	admitted[group] = true
@@ -87,7 +93,7 @@ func (j *judge) overflow(b *book, o int64, letters *letterBox, n *pipeline.Count
 // "" without group_by.
 func (j *judge) group(id pipeline.Partition, e *entry) string {
 	group := ""
-	for _, part := range j.w.script.spec.GroupBy {
+	for _, part := range j.s.spec.GroupBy {
 		v := j.value(part, id, e)
 		group += string(binary.BigEndian.AppendUint32(nil, uint32(len(v)))) + v
 	}
@@ -115,14 +121,14 @@ func (j *judge) value(part string, id pipeline.Partition, e *entry) string {
 
 // within tells whether a group can be of no partition but one, and which.
 func (j *judge) within(id pipeline.Partition, group []pipeline.GroupValue) bool {
-	for i, part := range j.w.script.spec.GroupBy {
+	for i, part := range j.s.spec.GroupBy {
 		v := string(group[i])
 		switch {
 		case part == "$topic" && v != "t"+id.Topic:
 			return false
 		case part == "$partition" && v != idInteger(int64(id.ID)):
 			return false
-		case part == "$key" && j.w.script.language.byKey && !strings.HasPrefix(v, "tp"+strconv.Itoa(int(id.ID))+"-"):
+		case part == "$key" && j.s.language.byKey && !strings.HasPrefix(v, "tp"+strconv.Itoa(int(id.ID))+"-"):
 			return false
 		}
 	}

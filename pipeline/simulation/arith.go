@@ -45,15 +45,16 @@ func (s *script) sink(topic string) string {
 // sample is a record of a window.
 type sample struct {
 	e      *entry
-	from   int // index of its partition
-	source int // of the spec
+	at     int64 // its event time
+	from   int   // index of its partition
+	source int   // of the spec
 	offset int64
 	group  string
 }
 
 // compare orders samples by group, and then by time.
 func (s sample) compare(o sample) int {
-	return cmp.Or(strings.Compare(s.group, o.group), cmp.Compare(s.e.time, o.e.time), cmp.Compare(s.from, o.from), cmp.Compare(s.offset, o.offset))
+	return cmp.Or(strings.Compare(s.group, o.group), cmp.Compare(s.at, o.at), cmp.Compare(s.from, o.from), cmp.Compare(s.offset, o.offset))
 }
 
 // answer is what one group of a window comes to.
@@ -167,7 +168,10 @@ func equal(have, want []float64) bool {
 }
 
 // metadata is what the judge reads of a commit's metadata.
-type metadata struct{ replay, largest, closed, skipped int64 }
+type metadata struct {
+	print                            string // what tells specs apart
+	replay, largest, closed, skipped int64
+}
 
 var errMetadata = errors.New("not as written")
 
@@ -192,7 +196,7 @@ func readMetadata(text string, done int64) (m metadata, err error) {
 	if int64(len(b)) < 4*hashes {
 		return m, errMetadata
 	}
-	b = b[4*hashes:]
+	m.print, b = string(b[:4*hashes]), b[4*hashes:]
 	m.replay = done - unsigned()
 	m.largest, m.closed, m.skipped = signed(), signed(), signed()
 	return m, nil

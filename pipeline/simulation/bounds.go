@@ -26,7 +26,7 @@ func (j *judge) checkClosed(s *session, l *ledger, closed int64) {
 	bound, silent := j.less(low), false
 	if !active {
 		bound = max(j.less(high), none)
-		if !j.w.script.untilEnd || j.w.script.closeOpen {
+		if !j.s.untilEnd || j.s.closeOpen {
 			bound = max(bound, l.openEnd(j.size()))
 			silent = closed > j.less(high)
 		}
@@ -42,7 +42,7 @@ func (j *judge) less(watermark int64) int64 {
 	if watermark == none {
 		return none
 	}
-	return watermark - int64(j.w.script.spec.Window.Grace)
+	return watermark - int64(j.s.spec.Window.Grace)
 }
 
 // openEnd is the end of the last window that is not decided.
@@ -56,10 +56,10 @@ func (l *ledger) openEnd(size int64) int64 {
 // leaves tells whether a partition can have had no say in the watermark since
 // the shard's last commit, or what that left over was decided.
 func (j *judge) leaves(s *session, l *ledger, b *book) bool {
-	if j.w.script.untilEnd {
+	if j.s.untilEnd {
 		return b.done >= s.taken[b.id].Stop
 	}
-	idle := int64(j.w.script.spec.Idle)
+	idle := int64(j.s.spec.Idle)
 	if idle == 0 {
 		return false
 	}

@@ -15,10 +15,10 @@ type layoutOf struct {
 
 // layout adds the second field once a record of a schema that has it is decoded.
 func (s *session) layout(topic string, wide bool) *pipeline.Layout {
-	at := layoutOf{s.w.script.of(topic), s.w.script.sink(topic)}
+	at := layoutOf{s.script.of(topic), s.script.sink(topic)}
 	l := s.layouts[at]
 	if l == nil {
-		l = s.w.plan.NewLayout(at.source)
+		l = s.plan.NewLayout(at.source)
 		s.layouts[at] = l
 		s.mustAdd(l, at.source, "a")
 	}
@@ -30,7 +30,7 @@ func (s *session) layout(topic string, wide bool) *pipeline.Layout {
 
 func (s *session) mustAdd(l *pipeline.Layout, source int, path string) {
 	name := path
-	if to, ok := s.w.script.spec.Sources[source].Map[path]; ok {
+	if to, ok := s.script.spec.Sources[source].Map[path]; ok {
 		name = to
 	}
 	if err := l.Add(pipeline.Field{Path: path, Name: name}); err != nil {
@@ -55,10 +55,10 @@ func (s *session) decode(c *cursor, end int64) pipeline.Batch {
 			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "garbage", Record: o})
 		case !s.w.knows(e.schema):
 			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "unknown", Unknown: true, Schema: e.schema, Record: o})
-		case s.w.script.timed(c.id.Topic) && e.time-e.stamp > int64(s.w.script.spec.MaxFuture):
+		case s.script.timed(c.id.Topic) && e.time-e.stamp > int64(s.script.spec.MaxFuture):
 			b.Bad = append(b.Bad, pipeline.BadRecord{Offset: o, Reason: "ahead of its timestamp", Record: o})
 		default:
-			b.Offsets, b.Times, b.Schemas = append(b.Offsets, o), append(b.Times, e.time), append(b.Schemas, e.schema)
+			b.Offsets, b.Times, b.Schemas = append(b.Offsets, o), append(b.Times, s.script.when(c.id.Topic, e)), append(b.Schemas, e.schema)
 			wide = wide || e.schema != 1
 		}
 	}

@@ -58,6 +58,9 @@ func (s *script) drawFeed(d dice) feed {
 		s.learned[1] = s.t0 + d.between(0, 30*sec)
 		s.learned[2] = s.t0 + d.between(0, 30*sec)
 	}
+	if s.next != nil { // what was refused once is then refused by every spec
+		s.learned = []int64{never, never, never}
+	}
 	return f
 }
 

@@ -12,14 +12,15 @@ import (
 // that is possible.
 func (j *judge) refused(b *book, e *entry, letter bool) bool {
 	const slack = 3 * sec // of the processes' clocks
-	ahead := e.time - int64(j.w.script.spec.MaxFuture)
-	timed := j.w.script.timed(b.id.Topic)
+	at := j.s.when(b.id.Topic, e)
+	ahead := at - int64(j.s.spec.MaxFuture)
+	timed := j.s.timed(b.id.Topic)
 	switch {
 	case timed && ahead > e.stamp:
 		j.w.reached[fieldFuture]++
 		return true
 	case e.schema >= firstUnknown:
-		learned := j.w.script.learned[e.schema-firstUnknown]
+		learned := j.s.learned[e.schema-firstUnknown]
 		must, can := j.w.now < learned, e.at < learned
 		if must && !letter && !j.skips() || letter && !can {
 			j.violate("%v offset %d: schema id %d, known from %s: refused is %v", b.id, b.done, e.schema, j.w.clockTime(learned), letter)
@@ -31,7 +32,7 @@ func (j *judge) refused(b *book, e *entry, letter bool) bool {
 	case !timed && ahead > e.at-slack:
 		must, can := ahead > j.w.now+60*sec+slack, ahead > e.at-slack
 		if must && !letter && !j.skips() || letter && !can {
-			j.violate("%v offset %d: time %s: refused is %v", b.id, b.done, j.w.clockTime(e.time), letter)
+			j.violate("%v offset %d: time %s: refused is %v", b.id, b.done, j.w.clockTime(at), letter)
 		}
 		if letter || must {
 			j.w.reached[futureRefused]++
@@ -41,7 +42,7 @@ func (j *judge) refused(b *book, e *entry, letter bool) bool {
 	return false
 }
 
-func (j *judge) skips() bool { return j.w.script.spec.OnError == spec.OnErrorSkip }
+func (j *judge) skips() bool { return j.s.spec.OnError == spec.OnErrorSkip }
 
 func (j *judge) bad(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
 	j.aside(b, o, letters, n, unusable, badSkipped, badRecord, "is bad")
@@ -65,7 +66,7 @@ func (j *judge) late(b *book, o int64, letters *letterBox, n *pipeline.Counts) {
 	j.w.reached[lateRecord]++
 	j.w.late++
 	n.Late++
-	if j.w.script.spec.Late != spec.LateDeadLetter {
+	if j.s.spec.Late != spec.LateDeadLetter {
 		return
 	}
 	j.w.reached[lateLetter]++

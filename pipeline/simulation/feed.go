@@ -117,10 +117,10 @@ func (p *producer) spoil(e *entry) {
 		}
 	case p.chance(p.feed.future):
 		e.time = max(e.at, p.s.t0) + int64(p.s.spec.MaxFuture) + p.between(30*sec, 120*sec)
-		if plain || p.chance(50) {
+		if plain || p.s.next != nil || p.chance(50) {
 			e.time += 24 * 3600 * sec
 		}
-		if !p.s.timed(p.to.id.Topic) {
+		if !p.s.stamped(p.to.id.Topic) {
 			e.stamp = e.time
 		}
 	}

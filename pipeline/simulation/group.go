@@ -147,7 +147,8 @@ func (g *group) lead(generation int32) {
 	}
 	counts := leader.counts()
 	g.noteStale(said, counts)
-	plan := pipeline.Balance(g.w.plan.Shard, said, counts)
+	plan := pipeline.Balance(leader.plan.Shard, said, counts)
+	g.noteStandby(plan, said)
 	g.tear(plan, said)
 	g.withhold(plan, said)
 	g.state = stable

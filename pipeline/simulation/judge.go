@@ -16,6 +16,8 @@ import (
 // is what the shard's C before that transaction covered.
 type judge struct {
 	w          *world
+	s          *script // by whose spec it judges
+	prints     [2]string
 	ledgers    []*ledger
 	results    int
 	violations []string
@@ -23,6 +25,7 @@ type judge struct {
 
 // ledger is one shard.
 type ledger struct {
+	script  *script // whose spec made the last commit
 	sink    string
 	only    *pipeline.Partition // where each partition is a shard
 	books   []*book
@@ -33,7 +36,9 @@ type ledger struct {
 	idled   bool  // the last C stood on silence alone
 	silent  int64 // the largest C that did
 	windows []*window
-	visible map[kept]bool // windows and groups that were emitted
+	visible map[kept]bool               // windows and groups that were emitted
+	tried   *script                     // whose spec is to take over
+	seen    map[pipeline.Partition]bool // that were taken up for it
 }
 
 // book is one partition of a shard.
@@ -48,7 +53,7 @@ type book struct {
 }
 
 func newJudge(w *world) *judge {
-	j := &judge{w: w}
+	j := &judge{w: w, s: w.script}
 	for _, src := range inOrder(w.script.sources) {
 		l := j.ledger(src.id)
 		l.books = append(l.books, &book{source: src, index: len(l.books), largest: none, groups: map[int64]map[string]bool{}})
@@ -65,14 +70,14 @@ func inOrder(sources []*source) []*source {
 
 // ledger is the one of a partition's shard.
 func (j *judge) ledger(id pipeline.Partition) *ledger {
-	sink := j.w.script.sink(id.Topic)
-	apart := j.w.script.spec.Shard == spec.ShardPartition
+	sink := j.s.sink(id.Topic)
+	apart := j.s.spec.Shard == spec.ShardPartition
 	for _, l := range j.ledgers {
 		if l.sink == sink && (!apart || *l.only == id) {
 			return l
 		}
 	}
-	l := &ledger{sink: sink, closed: none, skipped: none, silent: none, visible: map[kept]bool{}}
+	l := &ledger{script: j.s, sink: sink, closed: none, skipped: none, silent: none, visible: map[kept]bool{}}
 	if apart {
 		l.only = &id
 	}
@@ -118,7 +123,7 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 			continue
 		}
 		j.enter(s, l, e, &letters, counts)
-		if l.at, l.left = j.w.now, l.left+j.w.script.lag; j.w.script.language.results == 0 || len(c.Results) < j.w.script.language.results {
+		if l.at, l.left = j.w.now, l.left+j.s.lag; j.s.language.results == 0 || len(c.Results) < j.s.language.results {
 			l.left = 0
 		}
 	}
@@ -154,7 +159,13 @@ func (j *judge) shareOf(l *ledger, c *pipeline.Commit) (p share) {
 
 // enter takes a transaction's share of one shard.
 func (j *judge) enter(s *session, l *ledger, e share, letters *letterBox, counts map[pipeline.Partition]pipeline.Counts) {
+	j.s = s.script
+	before, begun := l.script, l.begun()
 	closed := j.heads(s, l, e.offsets)
+	l.script = s.script
+	if begun && before != s.script {
+		j.takeOver(s, l, before, e.offsets)
+	}
 	for _, o := range e.offsets {
 		b := l.book(o.Partition)
 		if o.At < b.done {
@@ -189,6 +200,7 @@ func (j *judge) heads(s *session, l *ledger, offsets []pipeline.Offset) int64 {
 			j.violate("%v: C %s, of another partition of the shard %s", o.Partition, j.w.clockTime(m.closed), j.w.clockTime(closed))
 		}
 		closed = m.closed
+		j.checkPrint(s, o.Partition, m.print)
 		b := l.book(o.Partition)
 		if !b.begun {
 			pos := s.taken[o.Partition]
@@ -231,9 +243,10 @@ func (j *judge) offset(l *ledger, b *book, e *entry, letters *letterBox, n *pipe
 		j.bad(b, o, letters, n)
 		return
 	}
-	raised := e.time > b.largest
-	b.largest = max(b.largest, e.time)
-	end := j.w.script.pane(e.time) + j.size()
+	at := j.s.when(b.id.Topic, e)
+	raised := at > b.largest
+	b.largest = max(b.largest, at)
+	end := j.s.pane(at) + j.size()
 	switch {
 	case !j.passes(b.id.Topic, e):
 		j.noteFiltered(raised)
@@ -251,4 +264,4 @@ func (j *judge) offset(l *ledger, b *book, e *entry, letters *letterBox, n *pipe
 	}
 }
 
-func (j *judge) size() int64 { return int64(j.w.script.spec.Window.Size) }
+func (j *judge) size() int64 { return int64(j.s.spec.Window.Size) }

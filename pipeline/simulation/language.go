@@ -174,7 +174,7 @@ func (p *producer) enrich(e *entry) {
 	}
 	e.h = uint8(d.IntN(4))
 	e.key = p.key(d)
-	if e.stamp = e.time; p.s.timed(p.to.id.Topic) && e.what != control {
+	if e.stamp = e.time; p.s.stamped(p.to.id.Topic) && e.what != control {
 		e.stamp = e.at + d.between(-10*sec, 3*sec)
 		if d.chance(3) { // as far ahead as it may be, or a little further
 			e.stamp = e.time - int64(p.s.spec.MaxFuture) - d.between(0, 2)

@@ -102,12 +102,12 @@ func (j *judge) noteClosed(l *ledger, closed, lowest int64, silent bool) {
 		l.idled, l.silent = true, closed
 		j.w.idles++
 		j.w.reached[allIdle]++
-		if j.w.script.closeOpen {
+		if j.s.closeOpen {
 			j.w.reached[closeOpen]++
 		}
 		return
 	}
-	if j.w.script.untilEnd || closed <= j.less(lowest) {
+	if j.s.untilEnd || closed <= j.less(lowest) {
 		return
 	}
 	j.w.idles++
@@ -133,7 +133,7 @@ func (j *judge) noteReplay(b *book, pos pipeline.Position) {
 			j.w.reached[floodReplayed]++
 		case e.schema < firstUnknown && b.overflowed(j, &e):
 			j.w.reached[groupReplayed]++
-		case e.schema < firstUnknown && j.w.script.timed(b.id.Topic):
+		case e.schema < firstUnknown && j.s.timed(b.id.Topic):
 			j.w.reached[fieldFutureReplayed]++
 		case e.schema < firstUnknown:
 			j.w.reached[futureReplayed]++
@@ -153,7 +153,7 @@ func (j *judge) noteFiltered(raised bool) {
 
 // noteWindow counts what decided windows are like.
 func (j *judge) noteWindow(w *window) {
-	s := j.w.script
+	s := j.s
 	if s.advance() < j.size() {
 		j.w.reached[hopped]++
 	}
@@ -182,7 +182,7 @@ func (j *judge) noteWindow(w *window) {
 
 // noteResult counts what results are like.
 func (j *judge) noteResult(w *window, samples []sample) {
-	s, several := j.w.script, false
+	s, several := j.s, false
 	for _, one := range samples {
 		several = several || one.from != samples[0].from
 	}
@@ -201,7 +201,7 @@ func (j *judge) noteResult(w *window, samples []sample) {
 }
 
 func (j *judge) noteGroup(group string, several bool) {
-	s := j.w.script
+	s := j.s
 	j.w.reached[grouped]++
 	if several {
 		j.w.reached[groupPooled]++
@@ -230,7 +230,7 @@ func (j *judge) noteGroup(group string, several bool) {
 
 // overflowed tells that max_groups refused a record.
 func (b *book) overflowed(j *judge, e *entry) bool {
-	admitted, open := b.groups[j.w.script.pane(e.time)]
+	admitted, open := b.groups[j.s.pane(j.s.when(b.id.Topic, e))]
 	return open && !admitted[j.group(b.id, e)]
 }
 
@@ -240,7 +240,7 @@ func (j *judge) notePartial(b *book, pos pipeline.Position) {
 	l := j.ledger(b.id)
 	for _, w := range l.windows {
 		o, ok := w.first[b.index]
-		if ok && o < pos.Offset && j.w.script.pane(b.entries[o].time)+j.w.script.advance() <= l.closed {
+		if ok && o < pos.Offset && j.s.pane(j.s.when(b.id.Topic, &b.entries[o]))+j.s.advance() <= l.closed {
 			j.w.reached[partialReplayed]++
 			return
 		}

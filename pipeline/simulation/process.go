@@ -15,6 +15,8 @@ type process struct {
 	life   life
 
 	lives    int   // how often it was started
+	version  int   // of the spec that it runs
+	loaded   int64 // when it was loaded, by its own clock
 	thaw     int64 // until when it is frozen
 	fences   int64 // when it was last fenced
 	origin   pipeline.Origin
@@ -31,6 +33,15 @@ func (w *world) spawn(l life) {
 	p := &process{w: w, number: len(w.processes), life: l, fences: pipeline.None}
 	w.processes = append(w.processes, p)
 	p.start(&w.clock, p.run)
+	for _, t := range l.turns {
+		if t.rough {
+			w.at(t.at, func() {
+				if p.s != nil && !w.over {
+					p.kill()
+				}
+			})
+		}
+	}
 }
 
 // run lives one life after another.
@@ -53,6 +64,7 @@ func (p *process) run() {
 // live runs sessions until the process crashes or is done.
 func (p *process) live() {
 	p.alive = true
+	p.version, p.loaded = p.life.version(p.w.now), p.w.now+p.life.skew
 	defer func() {
 		p.alive = false
 		if r := recover(); r == (crash{}) {
@@ -68,7 +80,7 @@ func (p *process) live() {
 	if p.w.chance(30) {
 		p.nap(p.w.between(0, 2*sec))
 	}
-	for !p.ended {
+	for !p.ended && !p.turns() {
 		p.s = p.join()
 		err := p.steps()
 		p.s.close()
@@ -112,8 +124,11 @@ func (p *process) stop(err error) {
 // steps runs a worker; nil when it is done or leaves.
 func (p *process) steps() error {
 	s := p.s
-	worker := pipeline.NewWorker(p.w.plan, s, p.w.script.closeOpen)
+	worker := pipeline.NewWorker(s.plan, s, p.w.script.closeOpen)
 	for p.w.now < p.life.leave {
+		if p.turns() {
+			return errTurned
+		}
 		if err := worker.Step(); err != nil {
 			p.w.noteError(err)
 			return err

@@ -26,6 +26,7 @@ func (s *session) rejoin() {
 	s.w.group.join(s, pipeline.Member{
 		ID: fmt.Sprintf("%08x", s.w.Uint32()), Topics: s.announce, Owned: slices.Clone(s.current),
 		Generation: s.generation, Counts: s.known,
+		Version: s.plan.Fingerprint.String(), Loaded: s.loaded,
 	})
 }
 

@@ -127,7 +127,7 @@ func (r *rechunking) run(cut, vm bool) string {
 
 // begin is a process that starts: it knows nothing but what is committed.
 func (c *reader) begin(w *world) {
-	c.session = &session{process: &process{w: w}, layouts: map[layoutOf]*pipeline.Layout{}}
+	c.session = &session{process: &process{w: w}, script: w.script, plan: w.plan, layouts: map[layoutOf]*pipeline.Layout{}}
 	c.begun, c.next, c.resumed, c.from = false, map[pipeline.Partition]int64{}, map[pipeline.Partition]bool{}, map[pipeline.Partition]int64{}
 }
 

@@ -17,9 +17,10 @@ const (
 // and what goes wrong.
 type script struct {
 	spec      spec.Pipeline
-	sources   []*source // by partition
-	t0        int64     // processes start from here on
-	learned   []int64   // when the registry learns schema id firstUnknown+i
+	next      *spec.Pipeline // is rolled out in its place; nil: nothing is
+	sources   []*source      // by partition
+	t0        int64          // processes start from here on
+	learned   []int64        // when the registry learns schema id firstUnknown+i
 	lives     []life
 	faults    []fault
 	polls     int // records of a partition that one poll brings, at most
@@ -51,6 +52,7 @@ type life struct {
 	named        bool  // its transactional id outlives it
 	skew         int64 // of its clock
 	swallows     bool  // its client skips the callbacks of loss
+	turns        []turn
 }
 
 // feed is what the producers of a partition do.
@@ -81,10 +83,16 @@ func draw(seed uint64) *script {
 	s.closeOpen = s.untilEnd && d.chance(30)
 	s.drawSpec(d)
 	s.drawLanguage(newDice(seed, 5))
+	s.drawRollout(newDice(seed, 11))
 	s.drawSources(d)
 	s.drawLives(d)
 	switch {
 	case s.untilEnd:
+	case s.next != nil:
+		s.drawTurns(newDice(seed, 12))
+		if d.chance(5) {
+			s.flood(d)
+		}
 	case d.chance(4):
 		s.halt = pick(d, truncated, trimmed, foreign, expired, schemaGone)
 		s.spec.Start = spec.Start{Kind: spec.StartEarliest}
@@ -167,6 +175,9 @@ func (s *script) settleQuiet() {
 		s.quiet = max(s.quiet, l.start)
 		if l.leave != never {
 			s.quiet = max(s.quiet, l.leave)
+		}
+		for _, t := range l.turns {
+			s.quiet = max(s.quiet, t.at)
 		}
 	}
 	for _, f := range s.faults {

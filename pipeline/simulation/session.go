@@ -15,6 +15,8 @@ import (
 // events of the next poll.
 type session struct {
 	*process
+	script     *script // of the spec that it runs
+	plan       *pipeline.Plan
 	id         int
 	dead       bool
 	member     *member
@@ -62,7 +64,7 @@ func (s *session) String() string { return fmt.Sprintf("%s.%d", s.process, s.id)
 
 func (p *process) join() *session {
 	s := &session{
-		process: p, id: p.w.sessions, view: p.w.now, attempts: map[*ledger]attempt{},
+		process: p, script: p.w.scripts[p.version], plan: p.w.plans[p.version], id: p.w.sessions, view: p.w.now, attempts: map[*ledger]attempt{},
 		layouts: map[layoutOf]*pipeline.Layout{}, paused: map[pipeline.Partition]int{},
 		totals: map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
 	}
@@ -118,7 +120,7 @@ func (s *session) assign(round int, offsets map[pipeline.Partition]pipeline.Comm
 		return
 	}
 	at := look{s.w, s.life.skew, s.armed(lookFails)}
-	positions, err := s.w.plan.Locate(s.fetching, offsets, s.origin, at)
+	positions, err := s.plan.Locate(s.fetching, offsets, s.origin, at)
 	if err == nil && len(positions) != len(s.fetching) {
 		err = errors.New("not every partition was located")
 	}
@@ -138,7 +140,7 @@ func (s *session) assign(round int, offsets map[pipeline.Partition]pipeline.Comm
 	}
 	slices.SortFunc(s.cursors, func(a, b *cursor) int { return a.id.Compare(b.id) })
 	s.fetching = nil
-	s.add(pipeline.Assigned{Positions: positions, Counts: s.w.plan.Counts(offsets, nil)})
+	s.add(pipeline.Assigned{Positions: positions, Counts: s.plan.Counts(offsets, nil)})
 }
 
 // close leaves the group, if it can.

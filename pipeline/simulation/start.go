@@ -9,10 +9,12 @@ import (
 
 // located checks where partitions without a commit begin.
 func (j *judge) located(s *session, positions []pipeline.Position) {
+	j.s = s.script
 	for _, pos := range positions {
 		b := j.ledger(pos.Partition).book(pos.Partition)
 		if pos.Committed {
 			j.noteReplay(b, pos)
+			j.noteTakeover(b, pos)
 			continue
 		}
 		if want := j.beginning(s, b); pos.Offset != want {
@@ -28,7 +30,7 @@ func (j *judge) beginning(s *session, b *book) int64 {
 	l := j.ledger(b.id)
 	start, high := b.begin(j.w.now), b.high(j.w.now)
 	since := func(t int64) int64 {
-		if j.w.script.timed(b.id.Topic) { // the log does not know event time
+		if j.s.timed(b.id.Topic) { // the log does not know event time
 			return start
 		}
 		for o := start; o < high; o++ {
@@ -38,14 +40,14 @@ func (j *judge) beginning(s *session, b *book) int64 {
 		}
 		return high
 	}
-	begin := j.w.script.spec.Start
+	begin := j.s.spec.Start
 	switch {
 	case l.closed != none:
 		j.w.reached[freshAtClosed]++
-		if j.w.script.timed(b.id.Topic) {
+		if j.s.timed(b.id.Topic) {
 			j.w.reached[fieldJoin]++
 		}
-		return since(j.w.script.undecided(l.closed))
+		return since(j.s.undecided(l.closed))
 	case l.begun():
 		j.w.reached[freshWithoutC]++
 	case s.origin.Present[b.id] && begin.Kind == spec.StartLatest:
@@ -53,7 +55,7 @@ func (j *judge) beginning(s *session, b *book) int64 {
 		return high
 	case s.origin.Present[b.id] && begin.Kind != spec.StartEarliest:
 		j.w.reached[startTime]++
-		if j.w.script.timed(b.id.Topic) {
+		if j.s.timed(b.id.Topic) {
 			j.w.reached[fieldStart]++
 		}
 		return since(j.startTime(s))
@@ -69,7 +71,7 @@ func (l *ledger) begun() bool {
 }
 
 func (j *judge) startTime(s *session) int64 {
-	b := j.w.script.spec.Start
+	b := j.s.spec.Start
 	if b.Kind == spec.StartTime {
 		return b.Time.UnixNano()
 	}
@@ -85,7 +87,7 @@ func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 		if pos.Committed || l.begun() {
 			continue
 		}
-		if begun := j.startTime(s); j.begunByField(s, pos) && pos.Checkpoint.Closed < j.w.script.pane(begun-1)+j.size() {
+		if begun := j.startTime(s); j.begunByField(s, pos) && pos.Checkpoint.Closed < j.s.pane(begun-1)+j.size() {
 			j.violate("%v: C %s, and windows from before the start, %s, are not skipped", pos.Partition, j.w.clockTime(pos.Checkpoint.Closed), j.w.clockTime(begun))
 		}
 		if most := j.mostSkipped(s, l, positions); pos.Checkpoint.Closed > most {
@@ -99,7 +101,7 @@ func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 		}
 		for o := first; o < lacking; o++ {
 			e := b.entries[o]
-			end := j.w.script.pane(e.time) + j.size()
+			end := j.s.pane(j.s.when(b.id.Topic, &e)) + j.size()
 			if e.what == record && !j.ahead(s, b.id, e) && end > covered {
 				j.violate("%v begins at %d, C %s, and window %s lacks offset %d", pos.Partition, pos.Offset, j.w.clockTime(covered), j.w.clockTime(end-j.size()), o)
 				return
@@ -111,17 +113,17 @@ func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 // ahead tells that a record would be refused for its time.
 func (j *judge) ahead(s *session, id pipeline.Partition, e entry) bool {
 	clock := s.origin.Now
-	if j.w.script.timed(id.Topic) {
+	if j.s.timed(id.Topic) {
 		clock = e.stamp
 	}
-	return e.time > clock+int64(j.w.script.spec.MaxFuture)
+	return j.s.when(id.Topic, &e) > clock+int64(j.s.spec.MaxFuture)
 }
 
 // mostSkipped is the end of the last window of a shard that can lack records, none
 // where there is no reason for any.
 func (j *judge) mostSkipped(s *session, l *ledger, positions []pipeline.Position) int64 {
 	most := none
-	note := func(t int64) { most = max(most, j.w.script.pane(t)+j.size()) }
+	note := func(t int64) { most = max(most, j.s.pane(t)+j.size()) }
 	for _, pos := range positions {
 		b := l.book(pos.Partition)
 		if b == nil || pos.Committed {
@@ -131,7 +133,7 @@ func (j *judge) mostSkipped(s *session, l *ledger, positions []pipeline.Position
 		if first > 0 && first < high {
 			note(j.furthest(s, b, b.entries[first].stamp))
 		}
-		switch begin := j.w.script.spec.Start.Kind; {
+		switch begin := j.s.spec.Start.Kind; {
 		case !s.origin.Present[b.id]:
 		case begin == spec.StartLatest:
 			for _, e := range b.entries[first:high] {
@@ -149,9 +151,9 @@ func (j *judge) mostSkipped(s *session, l *ledger, positions []pipeline.Position
 // furthest is the largest event time of a record with a timestamp that is not
 // refused.
 func (j *judge) furthest(s *session, b *book, stamp int64) int64 {
-	ahead := int64(j.w.script.spec.MaxFuture)
+	ahead := int64(j.s.spec.MaxFuture)
 	t := min(stamp, s.origin.Now+ahead)
-	if j.w.script.timed(b.id.Topic) {
+	if j.s.timed(b.id.Topic) {
 		t += ahead
 	}
 	return t
@@ -160,6 +162,6 @@ func (j *judge) furthest(s *session, b *book, stamp int64) int64 {
 // begunByField tells that a partition begins at an event time that a field holds:
 // all of it is read, and what comes before is left out.
 func (j *judge) begunByField(s *session, pos pipeline.Position) bool {
-	kind := j.w.script.spec.Start.Kind
-	return s.origin.Present[pos.Partition] && j.w.script.timed(pos.Topic) && (kind == spec.StartTime || kind == spec.StartAgo)
+	kind := j.s.spec.Start.Kind
+	return s.origin.Present[pos.Partition] && j.s.timed(pos.Topic) && (kind == spec.StartTime || kind == spec.StartAgo)
 }

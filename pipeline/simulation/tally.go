@@ -112,6 +112,23 @@ const (
 	pausedLost
 	busyPoll
 	busyCommit
+	rolledOut
+	rolledBack
+	lookedBack
+	keptReplay
+	tookOverIdle
+	straddled
+	toldAgain
+	stoodBy
+	handedOver
+	tookOverTwice
+	changedWindow
+	changedGrace
+	changedWhere
+	changedTime
+	changedGroups
+	changedOperations
+	changedFuture
 	marks
 )
 
@@ -170,6 +187,23 @@ var names = [marks]string{
 	pausedLost:          "a paused partition is lost",
 	busyPoll:            "a poll while a transaction is completed",
 	busyCommit:          "a commit waits for the one before it",
+	rolledOut:           "a changed spec took over",
+	rolledBack:          "the spec before took over again",
+	lookedBack:          "took over, read again from before the old r",
+	keptReplay:          "took over, read again from the old r",
+	tookOverIdle:        "took over with no window that lasts",
+	straddled:           "took over, a window on both sides of C",
+	toldAgain:           "took over, a dead letter in a window",
+	stoodBy:             "a member stands by",
+	handedOver:          "a shard handed over to a newer spec",
+	tookOverTwice:       "took over again before the first commit",
+	changedWindow:       "took over: window",
+	changedGrace:        "took over: grace",
+	changedWhere:        "took over: where or derive",
+	changedTime:         "took over: time",
+	changedGroups:       "took over: group_by or max_groups",
+	changedOperations:   "took over: operations, aggregates or small samples",
+	changedFuture:       "took over: max_future",
 }
 
 // Tally counts how often each mark was reached.

@@ -26,15 +26,16 @@ func (l *ledger) window(start int64) *window {
 
 // emit holds the results against the windows that C passes.
 func (j *judge) emit(l *ledger, results []pipeline.Result, closed int64) {
+	before := l.closed
 	l.closed = closed
 	for _, r := range results {
-		at := kept{l.sink, r.Start, joined(r.Group)}
+		at := kept{l.sink, r.Start, r.End, joined(r.Group)}
 		if l.visible[at] {
 			j.violate("V1: %s: window %s, group %s was emitted before", l.sink, j.w.clockTime(r.Start), r.Key)
 		}
 		l.visible[at] = true
-		if r.End != r.Start+j.size() || r.End > closed || j.w.script.pane(r.Start) != r.Start {
-			j.violate("%s: window [%s, %s) emitted at C %s", l.sink, j.w.clockTime(r.Start), j.w.clockTime(r.End), j.w.clockTime(closed))
+		if r.End != r.Start+j.size() || r.End > closed || r.End <= before || j.s.pane(r.Start) != r.Start {
+			j.violate("%s: window [%s, %s) emitted at C %s, after %s", l.sink, j.w.clockTime(r.Start), j.w.clockTime(r.End), j.w.clockTime(closed), j.w.clockTime(before))
 		}
 	}
 	for len(l.windows) > 0 && l.windows[0].start+j.size() <= closed {
@@ -80,7 +81,7 @@ func (j *judge) decide(l *ledger, w *window, results []pipeline.Result) []pipeli
 
 // compare holds one result against the samples of its group.
 func (j *judge) compare(l *ledger, w *window, samples []sample, results []pipeline.Result) {
-	s, group := j.w.script, samples[0].group
+	s, group := j.s, samples[0].group
 	if len(results) == 0 || results[0].Start != w.start || joined(results[0].Group) != group {
 		j.violate("V1: %s: window %s, group %q was decided and not emitted, or not in its order", l.sink, j.w.clockTime(w.start), split(group))
 		return
@@ -95,7 +96,7 @@ func (j *judge) compare(l *ledger, w *window, samples []sample, results []pipeli
 	}
 	j.noteResult(w, samples)
 	if j.w.kept != nil {
-		j.w.kept[kept{l.sink, r.Start, group}] = want
+		j.w.kept[kept{l.sink, r.Start, r.End, group}] = want
 	}
 }
 

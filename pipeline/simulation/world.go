@@ -43,7 +43,9 @@ type world struct {
 	dice
 	clock
 	script    *script
-	plan      *pipeline.Plan
+	plan      *pipeline.Plan    // of the script's spec
+	scripts   [2]*script        // of the spec, and of the one that is rolled out
+	plans     [2]*pipeline.Plan // of these
 	group     group
 	producers map[string]*producerID
 	processes []*process
@@ -65,9 +67,9 @@ type world struct {
 
 // kept names a result.
 type kept struct {
-	sink  string
-	start int64
-	group string
+	sink       string
+	start, end int64
+	group      string
 }
 
 // Run plays the schedule of a seed. What happens is written to trace, unless
@@ -88,10 +90,14 @@ func newWorld(s *script, seed uint64, trace io.Writer) *world {
 		dice: newDice(seed, 2), clock: clock{now: s.t0}, script: s, trace: trace,
 		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
 	}
-	var err error
-	if w.plan, err = pipeline.Compile(s.spec, pipeline.Options{Results: s.language.results, Cells: s.cells}); err != nil {
-		panic(err)
+	w.scripts = [2]*script{s, s.rolledOut()}
+	for i, of := range w.scripts {
+		var err error
+		if w.plans[i], err = of.compile(); err != nil {
+			panic(err)
+		}
 	}
+	w.plan = w.plans[0]
 	w.group = group{w: w, offsets: map[pipeline.Partition]pipeline.Committed{}, pending: map[pipeline.Partition]int{}}
 	w.judge = newJudge(w)
 	return w
@@ -160,6 +166,7 @@ func (w *world) watch() {
 func (j *judge) drained() string {
 	var left []string
 	for _, l := range j.ledgers {
+		j.s = l.script
 		low := int64(never)
 		for _, b := range l.books {
 			low = min(low, b.largest)
@@ -167,7 +174,7 @@ func (j *judge) drained() string {
 				left = append(left, fmt.Sprintf("%v at %d of %d", b.id, b.done, len(b.entries)))
 			}
 		}
-		waits := j.w.script.spec.Idle == 0
+		waits := j.s.spec.Idle == 0
 		if len(l.windows) > 0 && (!waits || l.windows[0].start+j.size() <= j.less(low)) {
 			left = append(left, fmt.Sprintf("%s: %d windows", l.sink, len(l.windows)))
 		}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// takeoverSpec is what is rolled out in place of what.
+const (
+	takeoverSpec = `
+pipelines:
+  MY-p:
+    source: {topics: ["MY-mount-*"]}
+    window: {size: 500ms, grace: 300ms}
+    idle: off
+    late: dead_letter
+    operations: [mean, max]
+`
+	takenOverSpec = `
+pipelines:
+  MY-p:
+    source: {topics: ["MY-mount-*"], where: "value0 > 0"}
+    window: {size: 2s, grace: 300ms}
+    idle: off
+    late: dead_letter
+    operations: [mean, max]
+`
+)
+
+// Two workers are replaced, one by one, by two with a changed spec, while records come:
+// windows up to some time are written by the old spec, and all that end later by the
+// new one, whole; each once.
+func TestEndToEndTakeover(t *testing.T) {
+	s := newStage(t)
+	name := []string{"--name", s.Prefix + "mount", "--topics", "2"}
+	s.must(append([]string{"init-example", "--fields", "1"}, name...)...)
+	specs := []string{s.spec(takeoverSpec), s.spec(takenOverSpec)}
+	worker := func(spec, i int) *work {
+		return s.start("run", "-f", specs[spec], "--instance", fmt.Sprintf("v%d-%d", spec, i))
+	}
+	old := []*work{worker(0, 0), worker(0, 1)}
+	producer := s.start(append([]string{"produce", "--frequency", "300", "--max-messages", "4500", "--disorder", "20", "--disorder-by", "300ms"}, name...)...)
+	s.awaitResults(s.Prefix+"mount-000-aggregated", 4)
+	var logs string
+	var fresh []*work
+	for i, w := range old {
+		fresh = append(fresh, worker(1, i))
+		s.endsWithin(producer, 2500*time.Millisecond)
+		logs += s.endsWell(w)
+	}
+	for !s.endsWithin(producer, time.Second) {
+	}
+	for _, w := range fresh {
+		logs += s.endsWell(w)
+	}
+	o := s.must("run", "-f", specs[1], "--until-end", "--close-open")
+	if got := summaryOf(o.stderr, s.Prefix+"p"); strings.Fields(got)[1] != "0" {
+		t.Errorf("the last worker counted late records: %s", got)
+	}
+	for i := range 2 {
+		s.checkTakeover(fmt.Sprintf("%smount-%03d", s.Prefix, i))
+	}
+	for _, want := range []string{"taking over from another version", "standing by", "where window"} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("the workers do not log %q:\n%s", want, logs)
+		}
+	}
+}
+
+func (s *stage) endsWell(w *work) (log string) {
+	s.t.Helper()
+	o := w.end()
+	if o.code != 0 {
+		s.t.Fatalf("a worker ended with %d:\n%s", o.code, o.stderr)
+	}
+	return o.stderr
+}
+
+// checkTakeover finds the C at which a sink's results are those of the other spec, and
+// holds each side against what it has to be.
+func (s *stage) checkTakeover(topic string) {
+	s.t.Helper()
+	samples, sink := s.samples(topic), topic+"-aggregated"
+	var positive []sample
+	for _, x := range samples {
+		if v, ok := number(x.fields["value0"]); ok && v > 0 {
+			positive = append(positive, x)
+		}
+	}
+	sides := []struct {
+		size time.Duration
+		want map[int64][]sample
+		seen map[int64]bool
+	}{
+		{500 * time.Millisecond, windows(samples, 500*time.Millisecond), map[int64]bool{}},
+		{2 * time.Second, windows(positive, 2*time.Second), map[int64]bool{}},
+	}
+	for _, r := range s.records(sink) {
+		got := s.decode(s.SinkRegistry, r)
+		side := sides[0]
+		if got["window_size"] == 2.0 {
+			side = sides[1]
+		}
+		start := r.Timestamp.UnixMilli() - side.size.Milliseconds()/2
+		in, ok := side.want[start]
+		if !ok || side.seen[start] || got["count"] != int64(len(in)) {
+			s.t.Fatalf("%s: window %s of %v: there %v, again %v, count %v of %d", sink, at(start), side.size, ok, side.seen[start], got["count"], len(in))
+		}
+		side.seen[start] = true
+		for name, v := range naive(in, map[string]string{"value0": "value0"}, []string{"mean", "max"}) {
+			if !near(got[name], v) {
+				s.t.Errorf("%s: window %s: %s is %v, want %v", sink, at(start), name, got[name], v)
+			}
+		}
+	}
+	// C is at or after each end that the old spec wrote, or that the new one did not; it
+	// is before each that the new one wrote, or that the old one did not.
+	least, most := int64(math.MinInt64), int64(math.MaxInt64)
+	for i, side := range sides {
+		for start := range side.want {
+			if end := start + side.size.Milliseconds(); side.seen[start] == (i == 0) {
+				least = max(least, end)
+			} else {
+				most = min(most, end)
+			}
+		}
+	}
+	if least >= most || len(sides[0].seen) == 0 || len(sides[1].seen) == 0 {
+		s.t.Errorf("%s: %d windows of the old spec, %d of the new one; C would be at or after %s, and before %s", sink, len(sides[0].seen), len(sides[1].seen), at(least), at(most))
+	}
+}
