@@ -22,6 +22,7 @@ type process struct {
 	alive    bool
 	ended    bool
 	finished bool // under --until-end
+	refused  bool // and a sink that refuses results is why it ended
 }
 
 func (p *process) String() string { return fmt.Sprintf("process %d", p.number) }
@@ -116,6 +117,7 @@ func (p *process) steps() error {
 	for p.w.now < p.life.leave {
 		if err := worker.Step(); err != nil {
 			p.w.noteError(err)
+			p.refused = s.gaveUp(err)
 			return err
 		}
 		p.w.judge.account(s, worker.Totals())

@@ -112,6 +112,11 @@ const (
 	pausedLost
 	busyPoll
 	busyCommit
+	sinkRefused
+	sinkRefusedAgain
+	sinkHealed
+	othersCommitted
+	sinkGaveUp
 	marks
 )
 
@@ -170,6 +175,11 @@ var names = [marks]string{
 	pausedLost:          "a paused partition is lost",
 	busyPoll:            "a poll while a transaction is completed",
 	busyCommit:          "a commit waits for the one before it",
+	sinkRefused:         "a sink refuses results: its shards stop",
+	sinkRefusedAgain:    "and refuses them again",
+	sinkHealed:          "and takes them: a stopped shard goes on",
+	othersCommitted:     "a commit while other shards are stopped",
+	sinkGaveUp:          "--until-end ended, a sink refuses results",
 }
 
 // Tally counts how often each mark was reached.
