@@ -1,5 +1,7 @@
 package pipeline
 
+import "errors"
+
 // This file makes commits: what one holds, and what is so once the broker has it.
 
 // Commit is the content of one transaction.
@@ -18,48 +20,75 @@ type Offset struct {
 	Metadata  string
 }
 
+// outcome is what became of a transaction.
+type outcome int
+
+const (
+	nothing  outcome = iota // there was nothing to commit
+	aborted                 // the same may be tried again
+	rejected                // the shards whose sinks refuse their results are stopped
+	committed
+)
+
 // commit runs transactions as long as one is due because of the results that wait:
-// they must not pile up from poll to poll.
+// they must not pile up from poll to poll. Where sinks refuse results, the other
+// shards commit at once.
 func (w *Worker) commit() error {
-	for w.isDue() {
-		committed, err := w.transact()
-		if err != nil || !committed || !w.urged() && !w.Read() || w.due.results == 0 {
+	for again := w.isDue(); again; {
+		how, err := w.transact()
+		if err != nil || how == aborted {
 			return err
 		}
+		again = how == rejected || how == committed && (w.urged() || w.Read()) && w.due.results > 0 && w.isDue()
 	}
-	return nil
+	return w.retry()
 }
 
-// transact builds a transaction and takes its outcome; false too where nothing
-// changed.
-func (w *Worker) transact() (committed bool, err error) {
-	c, err := w.build()
+// transact builds a transaction of all that is ready and takes its outcome.
+func (w *Worker) transact() (outcome, error) {
+	c, err := w.build(nil)
 	if err != nil {
-		return false, err
+		return nothing, err
 	}
 	w.last = w.now
 	if c == nil {
-		return false, nil
+		return nothing, nil
 	}
-	if committed, err = w.client.Commit(c); committed && err == nil {
+	how, err := w.run(c, true)
+	if how == committed && err == nil {
 		w.committed()
 		w.waiting = None // what comes from now on waits anew
 		w.began, w.wrote = w.now, len(c.Results)+len(c.DeadLetters) > 0
-		w.busy = true // until a poll tells
 	}
-	return committed, err
+	return how, err
 }
 
-// build fixes the content of a transaction; nil where nothing changed.
-func (w *Worker) build() (*Commit, error) {
+// run has the client run a transaction. left tells that there is more to do than
+// its shards have.
+func (w *Worker) run(c *Commit, left bool) (outcome, error) {
+	done, err := w.client.Commit(c)
+	var r *Refused
+	switch {
+	case errors.As(err, &r):
+		return rejected, w.refuse(r, left)
+	case err != nil || !done:
+		return aborted, err
+	}
+	w.busy = true // until a poll tells
+	return committed, nil
+}
+
+// build fixes the content of a transaction, of one shard or of all that are ready;
+// nil where nothing changed.
+func (w *Worker) build(only *task) (*Commit, error) {
 	c := &Commit{Generation: w.gen}
 	w.cells.closer.begin()
 	w.metadata = w.metadata[:0]
 	for _, t := range w.order {
-		if !t.due.ready {
+		if t.commits = t == only || only == nil && t.due.ready; !t.commits {
 			continue
 		}
-		t.results(w.plan.gather - len(w.cells.closer.results))
+		t.wrote = len(t.results(w.plan.gather-len(w.cells.closer.results))) > 0
 		for _, p := range t.parts {
 			c.DeadLetters = append(c.DeadLetters, p.dead...)
 			if err := w.offset(c, t, p); err != nil {
@@ -108,7 +137,7 @@ func (w *Worker) offset(c *Commit, t *task, p *part) error {
 // committed takes over what the broker now has.
 func (w *Worker) committed() {
 	for _, t := range w.order {
-		if !t.due.ready {
+		if !t.commits {
 			continue
 		}
 		t.decide()

@@ -10,17 +10,21 @@ import "slices"
 type due struct {
 	ready   bool  // it may be part of a commit
 	fresh   bool  // the beginning of a partition is not committed
-	read    bool  // under --until-end, everything present at the start was applied
+	read    bool  // under --until-end, everything present at the start was applied, or waits with a stopped shard
 	results int   // about
 	shards  int   // that have some
 	cells   int   // that their commit lets go of, about
 	letters int   // dead letters
+	stopped int   // shards
 	newest  int64 // C, where something waits; results even where they are not ready; None
 }
 
-// dues looks at a shard.
+// dues looks at a shard. One that is stopped has nothing that a commit is due for.
 func (t *task) dues() due {
-	d := due{ready: t.known && t.whole() && !slices.ContainsFunc(t.parts, (*part).replaying), newest: None}
+	if t.stopped != nil {
+		return due{stopped: 1, read: !slices.ContainsFunc(t.parts, func(p *part) bool { return p.stop == None }), newest: None}
+	}
+	d := due{ready: t.settled(), newest: None}
 	results, cells := t.waits()
 	if results > 0 {
 		d.newest = t.closed
@@ -38,6 +42,22 @@ func (t *task) dues() due {
 		d.newest = t.closed
 	}
 	return d
+}
+
+// settled tells that the shard is whole, and nothing of it has to be read again.
+func (t *task) settled() bool {
+	return t.known && t.whole() && !slices.ContainsFunc(t.parts, (*part).replaying)
+}
+
+// finished tells that all that was read is committed.
+func (t *task) finished() bool {
+	results, _ := t.waits()
+	for _, p := range t.parts {
+		if results > 0 || len(p.dead) > 0 || p.done != p.applied || p.saved.offset == None {
+			return false
+		}
+	}
+	return t.stopped == nil
 }
 
 // waits is about how many results wait for a commit, and how many cells it lets go
@@ -85,6 +105,7 @@ func (w *Worker) sum() {
 		}
 		all.cells += d.cells
 		all.letters += d.letters
+		all.stopped += d.stopped
 		all.newest = max(all.newest, d.newest)
 	}
 	w.due = all

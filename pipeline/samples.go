@@ -20,7 +20,10 @@ func (w *Worker) checkSamples() error {
 	}
 	values, windows := int64(0), 0
 	for _, t := range w.order {
-		if !t.due.ready {
+		switch {
+		case t.stopped != nil:
+			continue // it is not read
+		case !t.due.ready:
 			return nil
 		}
 		v, n := t.present(w.now)

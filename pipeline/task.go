@@ -30,6 +30,10 @@ type task struct {
 	pauses  bool  // a partition may be paused
 	touched bool  // something came: records, the end of a partition, another assignment
 	due     due   // as that was last looked at
+	commits bool  // it is part of the commit that is being made
+	wrote   bool  // and has results in it
+
+	stopped *stoppage // its sink refuses its results; nil: not so
 }
 
 func newTask(plan *Plan, shard, sink string, cs *cells) *task {
@@ -69,6 +73,7 @@ func (t *task) install(pos Position, now int64) {
 	i, _ := t.find(p.id)
 	t.parts = slices.Insert(t.parts, i, p)
 	t.reading = false
+	t.goOn()
 	t.wake(now)
 }
 
@@ -82,6 +87,7 @@ func (t *task) drop(id Partition) {
 		t.cells.release(t.parts[i].source, pane)
 	}
 	t.parts = slices.Delete(t.parts, i, i+1)
+	t.goOn()
 	t.fallBack()
 }
 

@@ -12,8 +12,9 @@ type Client interface {
 	Poll(Request) (Fetch, error)
 	// Commit runs one transaction: results, dead letters and offsets become
 	// visible together, or none does. It is refused when the assignment changed
-	// after the Fetch of c.Generation. false: aborted, try again. An error means
-	// that the outcome is unknown: the session ends and its memory is forgotten.
+	// after the Fetch of c.Generation. false: aborted, try again. Refused: aborted,
+	// and sinks refuse results for good. Any other error means that the outcome is
+	// unknown: the session ends and its memory is forgotten.
 	// The results are good until Commit returns: the next commit's take their place.
 	Commit(c *Commit) (committed bool, err error)
 }
@@ -142,7 +143,10 @@ func (w *Worker) Step() error {
 	if err := w.commit(); err != nil {
 		return err
 	}
-	return w.checkSamples()
+	if err := w.checkSamples(); err != nil {
+		return err
+	}
+	return w.checkStopped()
 }
 
 // request asks to read the shards that became whole, where silent partitions end,
@@ -153,6 +157,10 @@ func (w *Worker) request() Request {
 	var r Request
 	ask := w.now != None && (w.asked == None || w.now-w.asked >= w.plan.askEvery())
 	for _, t := range w.order {
+		if t.stopped != nil {
+			t.halt(&r)
+			continue
+		}
 		if !t.reading || ask {
 			t.request(w.now, ask, &r)
 		}
@@ -266,7 +274,7 @@ func (w *Worker) advance() error {
 }
 
 // Read tells, under --until-end, that everything present at the start was read
-// and applied by this member.
+// and applied by this member, but for what is stopped.
 func (w *Worker) Read() bool {
 	return w.synced && !w.lacking && w.due.read
 }
@@ -276,15 +284,7 @@ func (w *Worker) Finished() bool {
 	if !w.Read() {
 		return false
 	}
-	for _, t := range w.order {
-		results, _ := t.waits()
-		for _, p := range t.parts {
-			if results > 0 || len(p.dead) > 0 || p.done != p.applied || p.saved.offset == None {
-				return false
-			}
-		}
-	}
-	return true
+	return !slices.ContainsFunc(w.order, func(t *task) bool { return !t.finished() })
 }
 
 // Totals says what became of the offsets that this worker committed.

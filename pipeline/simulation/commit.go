@@ -15,6 +15,7 @@ var (
 // Commit implements pipeline.Client.
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	s.w.noteAttempt(s, c)
+	s.checkAlone(c)
 	s.awaitComplete()
 	s.nap(s.w.between(0, 5*ms))
 	if s.w.lasting(storm) && s.w.chance(70) {
@@ -27,6 +28,10 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	}
 	s.nap(s.w.between(ms, 20*ms))
 	s.crashAt(crashAfterProduce)
+	if r := s.refused(c); r != nil {
+		_, _ = s.refuse(t, s.w.between(0, 100*ms))
+		return false, r
+	}
 	blocked := len(c.DeadLetters) > 0 && s.w.lasting(deadLettersDown)
 	if blocked {
 		s.w.reached[point18]++
@@ -124,6 +129,7 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 		return false, s.gone(t)
 	}
 	counts := s.settle(t)
+	s.settled(t.Commit)
 	s.complete()
 	s.crashAt(crashAfterEnd)
 	if s.armed(answerLost) {

@@ -97,6 +97,10 @@ func (s *source) replays(schema int32, from, to int64) bool {
 // stopped takes the error that ended a process.
 func (w *world) stopped(p *process, err error) {
 	w.logf("%s: stops: %v", p, err)
+	if p.refused {
+		w.reached[sinkGaveUp]++
+		return // the others go on
+	}
 	h := halts[w.script.halt]
 	if w.halted && h.says != "" && strings.Contains(err.Error(), h.says) {
 		w.reached[h.row]++

@@ -17,6 +17,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	s.takeBack()
 	s.nap(s.w.between(1, 4*ms))
 	s.heed(req)
+	s.checkPaused()
 	s.ask(req.Ends)
 	wait := s.w.between(20*ms, s.w.script.doze)
 	if s.readable() {
@@ -44,6 +45,9 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		s.w.reached[staleBatch]++
 	}
 	f := pipeline.Fetch{Now: s.w.now + s.life.skew, Generation: s.changes, Busy: s.busy(), Events: s.events, Ends: s.answers, Batches: batches}
+	if len(s.events) > 0 {
+		clear(s.stopped) // a shard of which something came or went begins anew
+	}
 	s.events, s.answers, s.told = nil, nil, s.known
 	return f, nil
 }

@@ -24,6 +24,7 @@ type process struct {
 	alive    bool
 	ended    bool
 	finished bool // under --until-end
+	refused  bool // and a sink that refuses results is why it ended
 }
 
 func (p *process) String() string { return fmt.Sprintf("process %d", p.number) }
@@ -131,6 +132,7 @@ func (p *process) steps() error {
 		}
 		if err := worker.Step(); err != nil {
 			p.w.noteError(err)
+			p.refused = s.gaveUp(err)
 			return err
 		}
 		p.w.judge.account(s, worker.Totals())

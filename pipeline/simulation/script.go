@@ -23,6 +23,7 @@ type script struct {
 	learned   []int64        // when the registry learns schema id firstUnknown+i
 	lives     []life
 	faults    []fault
+	denials   []denial
 	polls     int // records of a partition that one poll brings, at most
 	doze      int64
 	untilEnd  bool
@@ -100,6 +101,7 @@ func draw(seed uint64) *script {
 		s.flood(d)
 	}
 	s.drawFaults(d)
+	s.drawDenials(newDice(seed, 10))
 	s.settleQuiet()
 	s.drawAlignment(newDice(seed, 6))
 	s.drawLag(newDice(seed, 9))
@@ -182,6 +184,11 @@ func (s *script) settleQuiet() {
 	}
 	for _, f := range s.faults {
 		s.quiet = max(s.quiet, f.until)
+	}
+	for _, n := range s.denials {
+		if n.until != never {
+			s.quiet = max(s.quiet, n.until)
+		}
 	}
 }
 

@@ -129,6 +129,11 @@ const (
 	changedGroups
 	changedOperations
 	changedFuture
+	sinkRefused
+	sinkRefusedAgain
+	sinkHealed
+	othersCommitted
+	sinkGaveUp
 	marks
 )
 
@@ -204,6 +209,11 @@ var names = [marks]string{
 	changedGroups:       "took over: group_by or max_groups",
 	changedOperations:   "took over: operations, aggregates or small samples",
 	changedFuture:       "took over: max_future",
+	sinkRefused:         "a sink refuses results: its shards stop",
+	sinkRefusedAgain:    "and refuses them again",
+	sinkHealed:          "and takes them: a stopped shard goes on",
+	othersCommitted:     "a commit while other shards are stopped",
+	sinkGaveUp:          "--until-end ended, a sink refuses results",
 }
 
 // Tally counts how often each mark was reached.

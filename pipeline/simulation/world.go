@@ -8,7 +8,7 @@
 // One seed is one schedule, and decides everything. script.go, draw.go, language.go,
 // feed.go and fault.go make it; source.go is the logs, group.go and transaction.go
 // the coordinators, trouble.go a leader of another make; session.go, rebalance.go,
-// poll.go, pause.go, decode.go, commit.go and lag.go are the client, process.go who runs it, halt.go
+// poll.go, pause.go, decode.go, commit.go, denied.go and lag.go are the client, process.go who runs it, halt.go
 // what a pipeline has to stop for. judge.go, admit.go, windows.go, letters.go,
 // bounds.go, start.go and arith.go say what had to become visible, from the logs
 // alone: they share no code with what they judge, and expressions.go has each
@@ -167,6 +167,9 @@ func (j *judge) drained() string {
 	var left []string
 	for _, l := range j.ledgers {
 		j.s = l.script
+		if j.w.now > j.w.script.quiet && j.w.script.denies(l.sink, j.w.now, j.w.now) {
+			continue // for ever
+		}
 		low := int64(never)
 		for _, b := range l.books {
 			low = min(low, b.largest)

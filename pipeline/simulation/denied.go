@@ -1,0 +1,136 @@
+package simulation
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aggrun/aggrun/pipeline"
+)
+
+// This file is sinks that refuse results, and what becomes of their shards: these
+// stop, and the others go on.
+
+// denial is a sink that refuses results for a while, or for ever.
+type denial struct {
+	sink      string
+	at, until int64 // until: never, or a time
+}
+
+// drawDenials lets one sink or two refuse results.
+func (s *script) drawDenials(d dice) {
+	if s.halt != noHalt || !d.chance(20) {
+		return
+	}
+	for range pick(d, 1, 1, 2) {
+		n := denial{sink: s.sink(pick(d, s.sources...).id.Topic), at: s.t0 + d.between(0, 20*sec)}
+		n.until = n.at + pick(d, d.between(sec, 10*sec), d.between(sec, 10*sec), d.between(10*sec, 60*sec))
+		if d.chance(15) {
+			n.until = never
+		}
+		s.denials = append(s.denials, n)
+	}
+}
+
+// denies tells that a sink refuses results at some time in [from, to].
+func (s *script) denies(sink string, from, to int64) bool {
+	for _, n := range s.denials {
+		if n.sink == sink && n.at <= to && from < n.until {
+			return true
+		}
+	}
+	return false
+}
+
+// forEver tells that some sink never takes results again.
+func (s *script) forEver() bool {
+	for _, n := range s.denials {
+		if n.until == never {
+			return true
+		}
+	}
+	return false
+}
+
+// refused says which sinks refuse results of a commit; nil: none. The shards that
+// have some are stopped from here on.
+func (s *session) refused(c *pipeline.Commit) *pipeline.Refused {
+	r := pipeline.Refused{Sinks: map[string]string{}}
+	for _, one := range c.Results {
+		if s.w.script.denies(one.Sink, s.w.now, s.w.now) {
+			r.Sinks[one.Sink] = fmt.Sprintf("sink %s refuses results", one.Sink)
+		}
+	}
+	if len(r.Sinks) == 0 {
+		return nil
+	}
+	s.w.logf("%s: %v", s, &r)
+	s.w.reached[sinkRefused]++
+	for _, l := range s.w.judge.ledgers {
+		if _, is := r.Sinks[l.sink]; is && len(s.w.judge.shareOf(l, c).results) > 0 {
+			if s.stopped[l] {
+				s.w.reached[sinkRefusedAgain]++
+			}
+			s.stopped[l] = true
+		}
+	}
+	return &r
+}
+
+// checkAlone tells whether a stopped shard is tried with others, which its sink
+// would hold up.
+func (s *session) checkAlone(c *pipeline.Commit) {
+	stopped, all := 0, map[*ledger]bool{}
+	for _, o := range c.Offsets {
+		l := s.w.judge.ledger(o.Partition)
+		if !all[l] && s.stopped[l] {
+			stopped++
+		}
+		all[l] = true
+	}
+	if stopped > 0 && len(all) > 1 {
+		s.w.judge.violate("%s: a commit of %d shards holds a stopped one", s, len(all))
+	}
+}
+
+// checkPaused tells whether partitions of stopped shards are read.
+func (s *session) checkPaused() {
+	for _, c := range s.cursors {
+		if _, paused := s.paused[c.id]; c.resumed && !paused && s.stopped[s.w.judge.ledger(c.id)] {
+			s.w.judge.violate("%s: %v is read, of a stopped shard", s, c.id)
+		}
+	}
+}
+
+// settled takes the shards of a committed transaction, which are not stopped now.
+func (s *session) settled(c *pipeline.Commit) {
+	for _, o := range c.Offsets {
+		if l := s.w.judge.ledger(o.Partition); s.stopped[l] {
+			s.w.reached[sinkHealed]++
+			delete(s.stopped, l)
+		}
+	}
+	if len(s.stopped) > 0 {
+		s.w.reached[othersCommitted]++
+	}
+}
+
+// gaveUp tells that a worker ended, under --until-end, as it has to when a sink
+// still refuses results: it says which one, and all else that it has is read.
+func (s *session) gaveUp(err error) bool {
+	if !s.w.script.untilEnd || !strings.Contains(err.Error(), "everything else is committed") {
+		return false
+	}
+	named := false
+	for _, l := range s.w.judge.ledgers {
+		if s.stopped[l] && strings.Contains(err.Error(), l.sink) && s.w.script.denies(l.sink, s.w.now-20*sec, s.w.now) {
+			named = true
+			continue
+		}
+		for _, b := range l.books {
+			if c := s.cursor(b.id); c != nil && b.done < c.position.Stop {
+				s.w.judge.violate("%s gave up with %v at %d, before %d", s, b.id, b.done, c.position.Stop)
+			}
+		}
+	}
+	return named
+}
