@@ -132,3 +132,40 @@ func (s *stage) checkTakeover(topic string) {
 		s.t.Errorf("%s: %d windows of the old spec, %d of the new one; C would be at or after %s, and before %s", sink, len(sides[0].seen), len(sides[1].seen), at(least), at(most))
 	}
 }
+
+// The offsets of a group are gone, and its sinks are not: the pipeline goes on after
+// what they have, once it is told to.
+func TestEndToEndResumeFromSink(t *testing.T) {
+	s := newStage(t)
+	spec := s.spec(`
+pipelines:
+  MY-p:
+    source: "MY-mount-*"
+    window: {size: 2s, grace: 300ms}
+    late: dead_letter
+    operations: [mean, max]
+    sink: {config: {retention.ms: -1}}
+`)
+	var topics []string
+	for _, second := range []string{"00.000", "07.300"} {
+		topics = s.history("mount", 2, "1", "--start", "2024-01-01T00:00:"+second+"Z", "--rate", "max",
+			"--frequency", "100", "--max-messages", "730", "--disorder", "20", "--disorder-by", "300ms", "--seed", second[:2])
+		if second == "00.000" {
+			s.must("run", "-f", spec, "--until-end")
+			s.forget()
+		}
+	}
+	if o := s.run("run", "-f", spec, "--until-end"); o.code == 0 || !strings.Contains(o.stderr, "--resume-from-sink to go on after them") {
+		t.Fatalf("exit code %d, want a refusal that names the flag:\n%s", o.code, o.stderr)
+	}
+	o := s.must("run", "-f", spec, "--until-end", "--resume-from-sink")
+	if got := strings.Fields(summaryOf(o.stderr, s.Prefix+"p")); got[1] != "0" || got[3] != "0" {
+		t.Errorf("the summary says %q, want no late record and no dead letter", got)
+	}
+	for _, topic := range topics {
+		samples := s.samples(topic)
+		want := closed(windows(samples, 2*time.Second), samples, 2*time.Second, 300*time.Millisecond)
+		s.checkResults(topic+"-aggregated", topic, want, 2*time.Second, map[string]string{"value0": "value0"}, []string{"mean", "max"})
+	}
+	s.must("run", "-f", spec, "--until-end") // has commits by now
+}

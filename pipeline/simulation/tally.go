@@ -129,6 +129,9 @@ const (
 	changedGroups
 	changedOperations
 	changedFuture
+	followed
+	followedAnew
+	followedBehind
 	marks
 )
 
@@ -204,6 +207,9 @@ var names = [marks]string{
 	changedGroups:       "took over: group_by or max_groups",
 	changedOperations:   "took over: operations, aggregates or small samples",
 	changedFuture:       "took over: max_future",
+	followed:            "offsets gone, a shard goes on after its sink",
+	followedAnew:        "offsets gone, a shard without results begins anew",
+	followedBehind:      "offsets gone, records of written windows come again",
 }
 
 // Tally counts how often each mark was reached.
