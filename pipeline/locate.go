@@ -106,17 +106,7 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 		return nil, err
 	}
 	for _, shard := range sortedKeys(fresh) {
-		var ps []Position
-		c, joins := closed[shard]
-		end, written := origin.Written[p.Sink(fresh[shard][0].Topic)]
-		switch {
-		case joins:
-			ps, err = p.join(fresh[shard], c, bounds, log)
-		case written:
-			ps, err = p.follow(fresh[shard], end, bounds, origin, log)
-		default:
-			ps, err = p.begin(fresh[shard], bounds, origin, log)
-		}
+		ps, err := p.uncommitted(shard, fresh[shard], closed, bounds, origin, log)
 		if err != nil {
 			return nil, err
 		}
@@ -127,6 +117,19 @@ func (p *Plan) Locate(asked []Partition, committed map[Partition]Committed, orig
 		pos.End, pos.Stop = bounds[pos.Partition].End, origin.stop(pos)
 	}
 	return positions, nil
+}
+
+// uncommitted gives the positions of a shard's partitions without a commit. What the
+// others have committed counts before what the sink has, and that before the start.
+func (p *Plan) uncommitted(shard string, ids []Partition, closed map[string]int64, bounds map[Partition]Bounds, o Origin, log Log) ([]Position, error) {
+	c, joins := closed[shard]
+	if joins {
+		return p.join(ids, c, bounds, log)
+	}
+	if end, written := o.Written[p.Sink(ids[0].Topic)]; written {
+		return p.follow(ids, end, bounds, o, log)
+	}
+	return p.begin(ids, bounds, o, log)
 }
 
 // stop is where a partition ends under --until-end; one that was not there at the

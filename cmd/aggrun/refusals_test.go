@@ -75,12 +75,12 @@ func TestEndToEndRefusals(t *testing.T) {
 				s.must("run", "--until-end", "-f", s.spec(refusalSpec))
 				s.forget()
 			},
-			want: "are gone, and sink MY-out has results of this pipeline to 2024-01-01T00:00:19Z; use --start",
+			want: "are gone, and sink MY-out has results of this pipeline to 2024-01-01T00:00:19Z; use --resume-from-sink to go on after them, --start",
 		},
-		"another version of the pipeline": {
+		"a version of the pipeline with other shards": {
 			world:  func(s *stage, _ string) { s.must("run", "--until-end", "-f", s.spec(refusalSpec)) },
-			change: replace("[mean]", "[mean, max]"),
-			want:   "another version of this pipeline, which differs in operations",
+			change: replace("topic: MY-out", "topic: '{topic}-out'"),
+			want:   "another version of this pipeline, which differs in sink.topic: one for all topics, or one each; partitions would be grouped to other shards",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

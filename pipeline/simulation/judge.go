@@ -39,6 +39,7 @@ type ledger struct {
 	visible map[kept]bool               // windows and groups that were emitted
 	tried   *script                     // whose spec is to take over
 	seen    map[pipeline.Partition]bool // that were taken up for it
+	follows bool                        // the group has lost the shard's offsets, and its sink says how far it had come
 }
 
 // book is one partition of a shard.

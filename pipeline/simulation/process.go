@@ -153,7 +153,9 @@ func (p *process) anchor() error {
 	}
 	p.origin = pipeline.Origin{Start: p.w.script.spec.Start, Now: p.w.now + p.life.skew, UntilEnd: p.w.script.untilEnd}
 	fresh := len(p.w.group.offsets) == 0
-	if fresh && p.w.judge.results > 0 {
+	if p.w.script.loss != 0 {
+		p.origin.Written = p.w.written()
+	} else if fresh && p.w.judge.results > 0 {
 		return &pipeline.Stop{Msg: "the offsets of the group are gone, and the sinks have results"}
 	}
 	if fresh {

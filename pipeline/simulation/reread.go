@@ -5,7 +5,7 @@ import "github.com/aggrun/aggrun/spec"
 // keeps gives room for the results of a schedule that another group may read
 // again: nothing in it depends on when it was read.
 func (s *script) keeps() map[kept]answer {
-	plain := s.next == nil && s.spec.Start.Kind == spec.StartEarliest && s.halt == noHalt && !s.untilEnd && s.spec.Idle == 0 && !s.forEver()
+	plain := s.next == nil && s.loss == 0 && s.spec.Start.Kind == spec.StartEarliest && s.halt == noHalt && !s.untilEnd && s.spec.Idle == 0 && !s.forEver()
 	for _, src := range s.sources {
 		plain = plain && len(src.trims) == 0 && src.born == 0
 		largest := int64(0)

@@ -28,8 +28,9 @@ type script struct {
 	doze      int64
 	untilEnd  bool
 	closeOpen bool
-	halt      halt // the pipeline has to stop
-	tidy      bool // other than the faults, nothing goes wrong by chance
+	halt      halt  // the pipeline has to stop
+	loss      int64 // when the group loses its offsets, and the pipeline goes on from its sinks; 0: never
+	tidy      bool  // other than the faults, nothing goes wrong by chance
 	quiet     int64
 	language  language
 	cells     int   // the bound of alignment; 0: more than there are
@@ -99,6 +100,8 @@ func draw(seed uint64) *script {
 		s.spec.Start = spec.Start{Kind: spec.StartEarliest}
 	case d.chance(2):
 		s.flood(d)
+	default:
+		s.drawLoss(newDice(seed, 13))
 	}
 	s.drawFaults(d)
 	s.drawDenials(newDice(seed, 10))
@@ -166,7 +169,7 @@ func (s *script) drawLives(d dice) {
 // settleQuiet finds when everything has been written and nothing goes wrong any
 // more.
 func (s *script) settleQuiet() {
-	s.quiet = s.t0
+	s.quiet = max(s.t0, s.loss+5*sec)
 	for _, src := range s.sources {
 		s.quiet = max(s.quiet, src.born)
 		if n := len(src.entries); n > 0 {

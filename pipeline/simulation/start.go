@@ -17,6 +17,10 @@ func (j *judge) located(s *session, positions []pipeline.Position) {
 			j.noteTakeover(b, pos)
 			continue
 		}
+		if l := j.ledger(pos.Partition); l.follows && !l.begun() {
+			j.checkFollows(l, b, pos)
+			continue
+		}
 		if want := j.beginning(s, b); pos.Offset != want {
 			j.violate("%v begins at %d, should at %d", pos.Partition, pos.Offset, want)
 		}
@@ -84,7 +88,7 @@ func (j *judge) startTime(s *session) int64 {
 func (j *judge) checkSkipped(s *session, positions []pipeline.Position) {
 	for _, pos := range positions {
 		l := j.ledger(pos.Partition)
-		if pos.Committed || l.begun() {
+		if pos.Committed || l.begun() || l.follows {
 			continue
 		}
 		if begun := j.startTime(s); j.begunByField(s, pos) && pos.Checkpoint.Closed < j.s.pane(begun-1)+j.size() {

@@ -134,6 +134,9 @@ const (
 	sinkHealed
 	othersCommitted
 	sinkGaveUp
+	followed
+	followedAnew
+	followedBehind
 	marks
 )
 
@@ -214,6 +217,9 @@ var names = [marks]string{
 	sinkHealed:          "and takes them: a stopped shard goes on",
 	othersCommitted:     "a commit while other shards are stopped",
 	sinkGaveUp:          "--until-end ended, a sink refuses results",
+	followed:            "offsets gone, a shard goes on after its sink",
+	followedAnew:        "offsets gone, a shard without results begins anew",
+	followedBehind:      "offsets gone, records of written windows come again",
 }
 
 // Tally counts how often each mark was reached.

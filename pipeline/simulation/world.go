@@ -130,6 +130,9 @@ func (w *world) play() {
 		}
 	}
 	w.at(w.script.t0+w.between(6*sec, 14*sec), w.arrange)
+	if w.script.loss != 0 {
+		w.at(w.script.loss, w.lose)
+	}
 	for !w.over && w.step() {
 	}
 }
