@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -86,6 +87,32 @@ func (a *admin) exist(ctx context.Context, topics []string) (map[string]error, e
 		}
 	}
 	return errs, nil
+}
+
+// unwritable gives those of the topics that we may not write to, and why.
+func (a *admin) unwritable(ctx context.Context, topics []string) (map[string]error, error) {
+	denied := map[string]error{}
+	if len(topics) == 0 {
+		return denied, nil
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	req.IncludeTopicAuthorizedOperations = true
+	for _, topic := range topics {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &topic
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := req.RequestWith(ctx, a.client)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range resp.Topics {
+		told := t.AuthorizedOperations != math.MinInt32 // by brokers that have authorization
+		if t.Topic != nil && (t.ErrorCode == kerr.TopicAuthorizationFailed.Code || t.ErrorCode == 0 && told && t.AuthorizedOperations&(1<<kmsg.ACLOperationWrite) == 0) {
+			denied[*t.Topic] = kerr.TopicAuthorizationFailed
+		}
+	}
+	return denied, nil
 }
 
 // create makes topics, and gives the error of each.

@@ -1,11 +1,9 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -26,6 +24,9 @@ const endLimit = 5 * time.Minute
 func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	if s.queue.generation() != c.Generation {
 		return false, nil // it would be refused at the end: the news is in what was read ahead
+	}
+	if blocked, err := s.blocked(c); blocked || err != nil {
+		return false, err
 	}
 	if err := s.shards.encode(s.ctx, c.Results, &s.out); err != nil {
 		return false, err
@@ -48,15 +49,15 @@ func (s *session) transact(c *pipeline.Commit, records []*kgo.Record) (bool, err
 	if err := s.tx.Begin(); err != nil {
 		return false, s.denied(err, "begin a transaction")
 	}
-	if err := s.produce(records); err != nil {
-		return false, s.abort(err)
+	if failed := s.produce(records); failed != nil {
+		return false, s.abort(failed)
 	}
 	return s.end(c)
 }
 
 // produce writes the records and waits for all of them. kgo would commit what
-// succeeded, so any failure has to be known before the end.
-func (s *session) produce(records []*kgo.Record) error {
+// succeeded, so any failure has to be known before the end: nil where there was none.
+func (s *session) produce(records []*kgo.Record) *promises {
 	var all promises
 	all.wait.Add(len(records))
 	kept := all.keep // for all of them: each use of the method makes a new function
@@ -64,58 +65,34 @@ func (s *session) produce(records []*kgo.Record) error {
 		s.tx.Produce(s.ctx, r, kept)
 	}
 	if err := s.tx.Client().Flush(s.ctx); err != nil {
-		return err
+		return &promises{err: err} // all may still be called
 	}
 	all.wait.Wait() // a record that kgo never buffered is not flushed
-	return all.err
-}
-
-// promises are those of a transaction's records.
-type promises struct {
-	wait sync.WaitGroup
-	mu   sync.Mutex
-	err  error // the first
-}
-
-func (p *promises) keep(_ *kgo.Record, err error) {
-	if err != nil {
-		p.mu.Lock()
-		p.err = cmp.Or(p.err, err)
-		p.mu.Unlock()
+	if all.err == nil {
+		return nil
 	}
-	p.wait.Done()
+	return &all
 }
 
-// abort ends a transaction in which a record could not be written, and tells
-// what that means: wait and try again, a new session, or nothing to be done.
-func (s *session) abort(cause error) error {
+// abort ends a transaction in which records could not be written, and tells what
+// that means: wait and try again, shards that stop, a new session, or nothing to be
+// done.
+func (s *session) abort(failed *promises) error {
 	if _, err := s.finish(kgo.TryAbort); err != nil {
-		return fmt.Errorf("abort after %w: %w", cause, err)
+		return fmt.Errorf("abort after %w: %w", failed.err, err)
 	}
 	switch {
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()
-	case isFenced(cause):
-		return cause
-	case isPermanent(cause):
-		return stop("results cannot be written: %v", cause)
+	case isFenced(failed.err):
+		return failed.err
+	case isPermanent(failed.err):
+		return stop("results cannot be written: %v", failed.err)
 	}
-	s.log.Warn("results cannot be written; waiting", "error", cause)
-	s.refused.sleep(s.ctx)
-	return nil
-}
-
-// isPermanent tells that the same record will be refused again.
-func isPermanent(err error) bool {
-	for _, e := range []error{
-		kerr.TopicAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed, kerr.ClusterAuthorizationFailed,
-		kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidTimestamp, kerr.InvalidRecord, kerr.UnsupportedForMessageFormat,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
+	if _, _, err := s.tx.Client().ProducerID(s.ctx); errors.Is(err, kerr.TopicAuthorizationFailed) {
+		return s.judgeAll(failed.byTopic)
 	}
-	return false
+	return s.judge(failed.byTopic)
 }
 
 // end commits with the worker's own offsets. false is an abort after which the

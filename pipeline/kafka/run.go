@@ -17,20 +17,21 @@ import (
 
 // run is one plan at work in this process, over all its sessions.
 type run struct {
-	cfg    Config
-	plan   *pipeline.Plan
-	log    *slog.Logger
-	group  string
-	common *shared
-	own    bool        // nobody else has it
-	client *kgo.Client // for everything outside the group
-	admin  *admin
-	source []*registry // by source of the plan
-	shards *shards
-	origin pipeline.Origin
-	topics topics
-	report Report
-	stands atomic.Bool // by, for a newer version of the pipeline
+	cfg       Config
+	plan      *pipeline.Plan
+	log       *slog.Logger
+	group     string
+	common    *shared
+	own       bool        // nobody else has it
+	client    *kgo.Client // for everything outside the group
+	admin     *admin
+	source    []*registry // by source of the plan
+	shards    *shards
+	origin    pipeline.Origin
+	topics    topics
+	report    Report
+	stands    atomic.Bool      // by, for a newer version of the pipeline
+	forbidden map[string]error // topics that must be in no transaction (refused.go)
 
 	schemas  [][]*codec.Schema // of the topics found before the first session, by source
 	prepared bool
@@ -129,6 +130,7 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 	defer s.close()
 	w := pipeline.NewWorker(r.plan, s, r.cfg.CloseOpen)
 	defer func() { r.account(w.Totals()) }()
+	var stopped []pipeline.Stopped
 	for {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -136,6 +138,8 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 		if err := w.Step(); err != nil {
 			return false, err
 		}
+		r.tellStopped(stopped, w.Stopped())
+		stopped = w.Stopped()
 		if r.cfg.UntilEnd && w.Finished() {
 			if done, err := r.reached(ctx); done || err != nil {
 				return done, err

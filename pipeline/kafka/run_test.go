@@ -110,16 +110,20 @@ func TestRunUnderFaults(t *testing.T) {
 // What trying again does not mend ends the run and says what to do.
 func TestRunStops(t *testing.T) {
 	for want, fault := range map[string]kfake.Fault{
-		"raise its offset.metadata.max.bytes":                   {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge, Count: -1},
-		"no permission to end a transaction":                    {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: -1},
-		"no permission to take over transactional id g.t.w":     {Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1},
-		"no permission to work in group g.t":                    {Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.GroupAuthorizationFailed, Count: -1},
-		"results cannot be written: TOPIC_AUTHORIZATION_FAILED": {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: -1},
+		"raise its offset.metadata.max.bytes":                              {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge, Count: -1},
+		"no permission to end a transaction":                               {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: -1},
+		"no permission to take over transactional id g.t.w":                {Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1},
+		"no permission to work in group g.t":                               {Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.GroupAuthorizationFailed, Count: -1},
+		"results cannot be written: TRANSACTIONAL_ID_AUTHORIZATION_FAILED": {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1},
+		"dead letters cannot be written: topic t-dead-letter refuses":      {Keys: []kmsg.Key{kmsg.Produce}, Topic: "t-dead-letter", Err: kerr.MessageTooLarge, Count: -1},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 6, twoTopics())
 			w.feedAll(50, sources...)
+			if err := w.client.ProduceSync(context.Background(), &kgo.Record{Topic: "src-a", Value: []byte("x"), Timestamp: time.UnixMilli(epochMS)}).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
 			w.fake.Fault(fault)
 			_, err := w.untilEnd(nil)
 			if err == nil || !strings.Contains(err.Error(), want) {

@@ -32,6 +32,7 @@ type world struct {
 	fake         *kfake.Cluster
 	source, sink string
 	client       *kgo.Client
+	root         []kgo.Opt // as whom the test itself asks
 	rng          *rand.Rand
 	ids          map[string]int32
 	widths       map[string]int               // values in a record, by topic
@@ -59,7 +60,14 @@ const (
 
 func newWorld(t *testing.T, seed uint64, topics map[string]int32) *world {
 	t.Helper()
-	opts := []kfake.Opt{kfake.NumBrokers(2), kfake.GroupMinSessionTimeout(100 * time.Millisecond)}
+	return newGuardedWorld(t, seed, topics, nil)
+}
+
+// newGuardedWorld is newWorld on a cluster with options, where the test itself is as
+// root says; nil: nobody.
+func newGuardedWorld(t *testing.T, seed uint64, topics map[string]int32, root kgo.Opt, guard ...kfake.Opt) *world {
+	t.Helper()
+	opts := append([]kfake.Opt{kfake.NumBrokers(2), kfake.GroupMinSessionTimeout(100 * time.Millisecond)}, guard...)
 	for _, name := range slices.Sorted(keys(topics)) {
 		opts = append(opts, kfake.SeedTopics(topics[name], name))
 	}
@@ -73,7 +81,10 @@ func newWorld(t *testing.T, seed uint64, topics map[string]int32) *world {
 		source: registryFor(t), sink: registryFor(t),
 		ids: map[string]int32{}, widths: map[string]int{}, clock: map[pipeline.Partition]int64{}, truth: map[window]sums{},
 	}
-	w.client, err = kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(20*time.Millisecond))
+	if root != nil {
+		w.root = append(w.root, root)
+	}
+	w.client, err = kgo.NewClient(append(w.root, kgo.SeedBrokers(fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(20*time.Millisecond))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +205,9 @@ type result struct {
 // results reads every committed result of the sinks.
 func (w *world) results(topics ...string) []result {
 	w.t.Helper()
-	r, err := newRun(w.config("reader"), w.plan(nil))
+	cfg := w.config("reader")
+	cfg.Options = w.root
+	r, err := newRun(cfg, w.plan(nil))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -16,6 +16,12 @@ type denial struct {
 	at, until int64 // until: never, or a time
 }
 
+// stop is a shard's whose results were refused.
+type stop struct {
+	since int64
+	vague bool // the worker was told of an assignment since: the shard may have begun anew
+}
+
 // drawDenials lets one sink or two refuse results.
 func (s *script) drawDenials(d dice) {
 	if s.halt != noHalt || !d.chance(20) {
@@ -67,13 +73,29 @@ func (s *session) refused(c *pipeline.Commit) *pipeline.Refused {
 	s.w.reached[sinkRefused]++
 	for _, l := range s.w.judge.ledgers {
 		if _, is := r.Sinks[l.sink]; is && len(s.w.judge.shareOf(l, c).results) > 0 {
-			if s.stopped[l] {
+			if at := s.stopped[l]; at != nil {
 				s.w.reached[sinkRefusedAgain]++
+				at.vague = false
+			} else {
+				s.stopped[l] = &stop{since: s.w.now}
 			}
-			s.stopped[l] = true
 		}
 	}
 	return &r
+}
+
+// halted tells that a shard is stopped, whatever the worker was told of assignments.
+func (s *session) halted(l *ledger) bool {
+	at := s.stopped[l]
+	return at != nil && !at.vague
+}
+
+// toldOf makes it vague what is stopped: a shard of which something came or went
+// begins anew.
+func (s *session) toldOf(events []pipeline.Event) {
+	for _, at := range s.stopped {
+		at.vague = at.vague || len(events) > 0
+	}
 }
 
 // checkAlone tells whether a stopped shard is tried with others, which its sink
@@ -82,7 +104,7 @@ func (s *session) checkAlone(c *pipeline.Commit) {
 	stopped, all := 0, map[*ledger]bool{}
 	for _, o := range c.Offsets {
 		l := s.w.judge.ledger(o.Partition)
-		if !all[l] && s.stopped[l] {
+		if !all[l] && s.halted(l) {
 			stopped++
 		}
 		all[l] = true
@@ -95,7 +117,7 @@ func (s *session) checkAlone(c *pipeline.Commit) {
 // checkPaused tells whether partitions of stopped shards are read.
 func (s *session) checkPaused() {
 	for _, c := range s.cursors {
-		if _, paused := s.paused[c.id]; c.resumed && !paused && s.stopped[s.w.judge.ledger(c.id)] {
+		if _, paused := s.paused[c.id]; c.resumed && !paused && s.halted(s.w.judge.ledger(c.id)) {
 			s.w.judge.violate("%s: %v is read, of a stopped shard", s, c.id)
 		}
 	}
@@ -104,7 +126,7 @@ func (s *session) checkPaused() {
 // settled takes the shards of a committed transaction, which are not stopped now.
 func (s *session) settled(c *pipeline.Commit) {
 	for _, o := range c.Offsets {
-		if l := s.w.judge.ledger(o.Partition); s.stopped[l] {
+		if l := s.w.judge.ledger(o.Partition); s.stopped[l] != nil {
 			s.w.reached[sinkHealed]++
 			delete(s.stopped, l)
 		}
@@ -122,7 +144,7 @@ func (s *session) gaveUp(err error) bool {
 	}
 	named := false
 	for _, l := range s.w.judge.ledgers {
-		if s.stopped[l] && strings.Contains(err.Error(), l.sink) && s.w.script.denies(l.sink, s.w.now-20*sec, s.w.now) {
+		if strings.Contains(err.Error(), l.sink) && s.w.script.denies(l.sink, s.w.now-20*sec, s.w.now) {
 			named = true
 			continue
 		}

@@ -45,9 +45,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		s.w.reached[staleBatch]++
 	}
 	f := pipeline.Fetch{Now: s.w.now + s.life.skew, Generation: s.changes, Busy: s.busy(), Events: s.events, Ends: s.answers, Batches: batches}
-	if len(s.events) > 0 {
-		clear(s.stopped) // a shard of which something came or went begins anew
-	}
+	s.toldOf(s.events)
 	s.events, s.answers, s.told = nil, nil, s.known
 	return f, nil
 }

@@ -44,7 +44,7 @@ type session struct {
 
 	epoch     int                 // of its transactional id
 	attempts  map[*ledger]attempt // last commit tried, by shard
-	stopped   map[*ledger]bool    // shards whose results were refused since the worker was told of an assignment
+	stopped   map[*ledger]*stop   // shards whose results were refused
 	totals    map[pipeline.Partition]pipeline.Counts
 	unchecked bool  // totals grew
 	completes int64 // when the last transaction is complete
@@ -65,7 +65,7 @@ func (s *session) String() string { return fmt.Sprintf("%s.%d", s.process, s.id)
 
 func (p *process) join() *session {
 	s := &session{
-		process: p, script: p.w.scripts[p.version], plan: p.w.plans[p.version], id: p.w.sessions, view: p.w.now, attempts: map[*ledger]attempt{}, stopped: map[*ledger]bool{},
+		process: p, script: p.w.scripts[p.version], plan: p.w.plans[p.version], id: p.w.sessions, view: p.w.now, attempts: map[*ledger]attempt{}, stopped: map[*ledger]*stop{},
 		layouts: map[layoutOf]*pipeline.Layout{}, paused: map[pipeline.Partition]int{},
 		totals: map[pipeline.Partition]pipeline.Counts{}, taken: map[pipeline.Partition]pipeline.Position{},
 	}
