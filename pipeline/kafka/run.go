@@ -29,6 +29,7 @@ type run struct {
 	origin pipeline.Origin
 	topics topics
 	report Report
+	watch  *watch // nil: nobody asks how it stands
 
 	schemas  [][]*codec.Schema // of the topics found before the first session, by source
 	prepared bool
@@ -51,6 +52,7 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 		group:  cfg.Group + "." + plan.Spec.Name,
 		common: common, own: own, client: common.client, admin: common.admin,
 		schemas: make([][]*codec.Schema, len(plan.Spec.Sources)),
+		watch:   cfg.Monitor.of(plan.Spec.Name),
 		report:  Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
 	}
 	if err := r.registries(); err != nil {
@@ -80,6 +82,8 @@ func (r *run) registries() error {
 		return err
 	}
 	r.shards = newShards(r.plan, r.source, sink, r.log)
+	r.shards.watch = r.watch
+	r.watch.uses(append(r.source, sink)...)
 	return nil
 }
 
@@ -120,13 +124,18 @@ func (r *run) sessions(ctx context.Context) error {
 
 // session runs one membership of the group; done tells that nothing is left.
 func (r *run) session(ctx context.Context) (done bool, err error) {
+	r.watch.joins()
 	s, err := r.join(ctx)
 	if err != nil {
+		r.watch.failed(err)
 		return false, err
 	}
 	defer s.close()
 	w := pipeline.NewWorker(r.plan, s, r.cfg.CloseOpen)
-	defer func() { r.account(w.Totals()) }()
+	defer func() {
+		r.watch.ended(w, r.report.Counts, err)
+		r.account(w.Totals())
+	}()
 	for {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -134,6 +143,7 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 		if err := w.Step(); err != nil {
 			return false, err
 		}
+		r.watch.stepped(w, r.report.Counts)
 		if r.cfg.UntilEnd && w.Finished() {
 			if done, err := r.reached(ctx); done || err != nil {
 				return done, err
