@@ -108,7 +108,7 @@ func partitions() []metric {
 			of(func(_ *status.Pipeline, q *pipeline.PartitionStatus) (float64, bool) {
 				return float64(max(q.Committed-q.Applied, 0)), q.Committed != pipeline.None
 			})},
-		{"aggrun_partition_largest_event_time_seconds", "seconds", gauge, perPartition,
+		{"aggrun_partition_largest_event_timestamp_seconds", "seconds", gauge, perPartition,
 			"The largest event time read, as seconds since 1970.",
 			of(func(_ *status.Pipeline, q *pipeline.PartitionStatus) (float64, bool) { return since1970(q.Largest) })},
 		{"aggrun_partition_paused", "0 or 1", gauge, perPartition,
@@ -151,7 +151,7 @@ func shards() []metric {
 					}
 				}
 			}},
-		{"aggrun_shard_closed_through_seconds", "seconds", gauge, perShard,
+		{"aggrun_shard_closed_through_timestamp_seconds", "seconds", gauge, perShard,
 			"C, as seconds since 1970: every window that ends by then is decided and committed.",
 			of(func(_ *status.Pipeline, s *pipeline.ShardStatus, _ time.Time) (float64, bool) {
 				return since1970(s.Decided)
@@ -162,7 +162,7 @@ func shards() []metric {
 				at, known := since1970(s.Decided)
 				return float64(now.UnixNano())/1e9 - at, known
 			})},
-		{"aggrun_shard_watermark_seconds", "seconds", gauge, perShard,
+		{"aggrun_shard_watermark_timestamp_seconds", "seconds", gauge, perShard,
 			"The watermark, as seconds since 1970: the event time that the slowest partition with a say has reached.",
 			of(func(_ *status.Pipeline, s *pipeline.ShardStatus, _ time.Time) (float64, bool) {
 				return since1970(s.Watermark)
@@ -185,6 +185,12 @@ func shards() []metric {
 					return 0, true
 				}
 				return max(float64(p.Clock(now)-g.Since)/1e9, 0), true
+			})},
+		{"aggrun_shard_moved_timestamp_seconds", "seconds", gauge, perShard,
+			"When a commit last moved an offset of the shard, or C, or it was taken up: to the second, as seconds since 1970.",
+			of(func(p *status.Pipeline, s *pipeline.ShardStatus, _ time.Time) (float64, bool) {
+				g, known := p.Progress[s.Shard]
+				return float64(g.Moved) / 1e9, known
 			})},
 		{"aggrun_open_samples", "values", gauge, nil,
 			"Values that exact quantiles keep in open windows, of max_samples.",

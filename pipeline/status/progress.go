@@ -10,6 +10,7 @@ import (
 type Progress struct {
 	Busy  bool  // it has something to read or to commit
 	Since int64 // when it last moved, or had nothing to do: ns on the worker's clock
+	Moved int64 // when it last moved, or was seen first
 
 	was *pipeline.ShardStatus
 }
@@ -23,7 +24,10 @@ func Follow(before map[string]Progress, is pipeline.Status, logs map[pipeline.Pa
 		s := &is.Shards[i]
 		p := before[s.Shard]
 		p.Busy = Busy(s, logs)
-		if p.was == nil || !p.Busy || moved(p.was, s) {
+		if p.was == nil || moved(p.was, s) {
+			p.Moved, p.Since = is.Now, is.Now
+		}
+		if !p.Busy {
 			p.Since = is.Now
 		}
 		p.was = s
@@ -48,14 +52,15 @@ func moved(was, is *pipeline.ShardStatus) bool {
 	return false
 }
 
-// Busy tells that a shard has something to read, or to commit.
+// Busy tells that a shard has something to read, or to commit. What an open transaction
+// keeps back is something to read, too: windows wait for it.
 func Busy(s *pipeline.ShardStatus, logs map[pipeline.Partition]Log) bool {
 	if s.Replaying || s.Results > 0 || s.Letters > 0 {
 		return true
 	}
 	for i := range s.Partitions {
 		p := &s.Partitions[i]
-		if p.Committed != p.Applied || Lag(p, logs) > 0 {
+		if p.Committed != p.Applied || Lag(p, logs) > 0 || p.Stop == pipeline.None && p.Applied < p.End.High {
 			return true
 		}
 	}
