@@ -124,7 +124,6 @@ func (r *run) sessions(ctx context.Context) error {
 
 // session runs one membership of the group; done tells that nothing is left.
 func (r *run) session(ctx context.Context) (done bool, err error) {
-	r.watch.joins()
 	s, err := r.join(ctx)
 	if err != nil {
 		r.watch.failed(err)
