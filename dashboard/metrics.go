@@ -1,13 +1,8 @@
 package dashboard
 
 import (
-	"cmp"
-	"maps"
 	"slices"
-	"strconv"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/status"
@@ -222,113 +217,4 @@ func stateOf(p *status.Pipeline, s *pipeline.ShardStatus, now time.Time) string 
 		return stateReplaying
 	}
 	return stateOK
-}
-
-// commits are what was written.
-func commits() []metric {
-	return []metric{
-		{"aggrun_results_total", "records", counter, nil, "Results written to sinks and committed.",
-			one(func(p *status.Pipeline) float64 { return float64(p.Results) })},
-		{"aggrun_dead_letters_total", "records", counter, nil, "Dead letters written and committed: bad records, and late ones under late: dead_letter.",
-			one(func(p *status.Pipeline) float64 { return float64(p.Letters) })},
-		{"aggrun_commits_total", "transactions", counter, nil, "Transactions that were committed.",
-			one(func(p *status.Pipeline) float64 { return float64(p.Commits.Count) })},
-		{"aggrun_commits_aborted_total", "transactions", counter, nil, "Transactions that came to nothing, most of them since the assignment changed: the same is tried again, and nothing is lost.",
-			one(func(p *status.Pipeline) float64 { return float64(p.Aborted) })},
-		{"aggrun_commits_in_doubt_total", "transactions", counter, nil, "Transactions whose outcome the client could not tell: it was asked for, or the session began anew from what the broker had.",
-			one(func(p *status.Pipeline) float64 { return float64(p.InDoubt) })},
-		{"aggrun_commit_duration_seconds", "seconds", histogram, nil, "How long transactions took that were committed, from the encoding of the results to the answer of the end.", nil},
-	}
-}
-
-// sessions are how a pipeline and its group get on.
-func sessions() []metric {
-	return []metric{
-		{"aggrun_pipeline_state", "0 or 1", gauge, []string{"state"},
-			"1 of the state that the pipeline is in: preparing, joining, reading, standing_by (other workers have all shards), finished (under --until-end), or stopped (by an error).",
-			func(p *status.Pipeline, _ time.Time, out *values) {
-				for state := range status.States {
-					out.add(truth(p.State == state), state.String())
-				}
-			}},
-		{"aggrun_sessions_ended_total", "sessions", counter, []string{"cause"},
-			"Sessions that ended before their work was done. cause is fenced (another process took the transactional id), forgotten (the group gave the member up), " +
-				"torn (a shard stayed torn), in_doubt (a transaction's outcome is mixed), stopped (by what stops the pipeline), brokers (they did not answer, or not as hoped), or other.",
-			func(p *status.Pipeline, _ time.Time, out *values) {
-				for cause := range status.Causes {
-					out.add(float64(p.Ended[cause]), cause.String())
-				}
-			}},
-		{"aggrun_rebalances_total", "assignments", counter, nil, "Assignments that the group's leader gave this worker.",
-			one(func(p *status.Pipeline) float64 { return float64(p.Synced) })},
-		{"aggrun_replay_seconds_total", "seconds", counter, nil, "Time in which records were read again for open windows, to the second.",
-			one(func(p *status.Pipeline) float64 { return p.Replayed.Seconds() })},
-		{"aggrun_registry_errors_total", "requests", counter, []string{"registry"}, "Times that a schema registry did not answer: it was, or is, waited for. Pipelines that share a registry count alike.",
-			registries(func(r *status.Registry) float64 { return float64(r.Errors) })},
-		{"aggrun_registry_awaited", "0 or 1", gauge, []string{"registry"}, "1 while a schema registry does not answer and is waited for.",
-			registries(func(r *status.Registry) float64 { return truth(!r.Silent.IsZero()) })},
-		{"aggrun_unknown_schemas_total", "answers", counter, nil, "Times that the source registry did not know a record's schema id. The answer is believed for 10 s, and its records are bad.",
-			one(func(p *status.Pipeline) float64 { return float64(p.Unknown) })},
-	}
-}
-
-// values take those of one metric and pipeline.
-type values struct {
-	desc     *prometheus.Desc
-	kind     prometheus.ValueType
-	pipeline string
-	out      chan<- prometheus.Metric
-}
-
-func (v *values) add(x float64, labels ...string) {
-	v.out <- prometheus.MustNewConstMetric(v.desc, v.kind, x, append([]string{v.pipeline}, labels...)...)
-}
-
-func one(value func(p *status.Pipeline) float64) func(*status.Pipeline, time.Time, *values) {
-	return func(p *status.Pipeline, _ time.Time, out *values) { out.add(value(p)) }
-}
-
-func perID(of func(*status.Pipeline) map[pipeline.Partition]int64) func(*status.Pipeline, time.Time, *values) {
-	return func(p *status.Pipeline, _ time.Time, out *values) {
-		all := of(p)
-		for _, id := range sorted(all) {
-			out.add(float64(all[id]), id.Topic, number(id))
-		}
-	}
-}
-
-func registries(value func(r *status.Registry) float64) func(*status.Pipeline, time.Time, *values) {
-	return func(p *status.Pipeline, _ time.Time, out *values) {
-		for i := range p.Registries {
-			out.add(value(&p.Registries[i]), p.Registries[i].Name)
-		}
-	}
-}
-
-// each goes through the partitions that are here.
-func each(p *status.Pipeline, do func(s *pipeline.ShardStatus, q *pipeline.PartitionStatus)) {
-	for i := range p.Worker.Shards {
-		s := &p.Worker.Shards[i]
-		for j := range s.Partitions {
-			do(s, &s.Partitions[j])
-		}
-	}
-}
-
-func sorted[V any](of map[pipeline.Partition]V) []pipeline.Partition {
-	return slices.SortedFunc(maps.Keys(of), func(a, b pipeline.Partition) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.ID, b.ID))
-	})
-}
-
-func number(id pipeline.Partition) string { return strconv.Itoa(int(id.ID)) }
-
-// since1970 is an event time in seconds; not known before the first.
-func since1970(ns int64) (float64, bool) { return float64(ns) / 1e9, ns != pipeline.None }
-
-func truth(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
 }

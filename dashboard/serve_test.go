@@ -85,7 +85,7 @@ func TestHandler(t *testing.T) {
 	}
 	all = nil
 	w := httptest.NewRecorder()
-	if h.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil)); w.Code != 503 {
+	if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil)); w.Code != 503 {
 		t.Errorf("ready before anything has begun: %d", w.Code)
 	}
 }

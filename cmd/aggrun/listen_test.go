@@ -184,7 +184,7 @@ pipelines:
 	want := fmt.Sprintf("pipeline %sp, shard %q: stalled: topic %s, partition 0 is read up to a transaction of its producer that is open at offset 20, since ", s.Prefix, held+"-out", held)
 	testcluster.Eventually(t, func() bool {
 		var told []string
-		for _, trouble := range dashboard.Troubles(monitor.Pipelines(), time.Now().Add(50*time.Second)) {
+		for _, trouble := range dashboard.Troubles(monitor.Pipelines(), time.Now().Add(57*time.Second)) {
 			told = append(told, trouble.String())
 		}
 		return len(told) == 1 && strings.HasPrefix(told[0], want)
