@@ -29,11 +29,16 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	"pipeline":            {[]string{"spec", "functions", "pipeline/expression"}, nil},
 	"pipeline/expression": {[]string{"spec", "functions"}, []string{"github.com/expr-lang/expr"}},
 	"pipeline/codec":      {[]string{"spec", "functions", "pipeline"}, []string{"github.com/hamba/avro/v2"}},
-	"pipeline/kafka":      {[]string{"spec", "functions", "pipeline", "pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
+	"pipeline/status":     {[]string{"pipeline"}, nil},
+	"pipeline/kafka":      {[]string{"spec", "functions", "pipeline", "pipeline/codec", "pipeline/status"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline/simulation": {[]string{"spec", "functions", "pipeline"}, nil},
-	"embedded":            {[]string{"pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
+	"dashboard": {
+		[]string{"pipeline", "pipeline/status"},
+		[]string{"github.com/prometheus", "github.com/twmb/franz-go/plugin/kprom", "github.com/twmb/franz-go/pkg/kgo"},
+	},
+	"embedded": {[]string{"pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"cmd/aggrun": {
-		[]string{"spec", "functions", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded"},
+		[]string{"spec", "functions", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded", "dashboard"},
 		[]string{"github.com/twmb/franz-go", "github.com/spf13/pflag"},
 	},
 }

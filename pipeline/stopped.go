@@ -54,11 +54,13 @@ func (w *Worker) Stopped() []Stopped {
 	var all []Stopped
 	for _, t := range w.order {
 		if s := t.stopped; s != nil {
-			all = append(all, Stopped{t.shard, t.sink, s.reason, s.since, s.next})
+			all = append(all, s.of(t))
 		}
 	}
 	return all
 }
+
+func (s *stoppage) of(t *task) Stopped { return Stopped{t.shard, t.sink, s.reason, s.since, s.next} }
 
 // refuse stops the shards whose results were refused, or stops them for longer. One
 // that had none for the sink loses nothing by going on. left tells that more than

@@ -59,9 +59,9 @@ type Assigned struct {
 	Counts    map[string]int32
 }
 
-// errTorn ends a session in which part of a shard is with another member for so
+// ErrTorn ends a session in which part of a shard is with another member for so
 // long that no rebalance seems to mend it.
-var errTorn = errors.New("a shard has been torn between members: joining again")
+var ErrTorn = errors.New("a shard has been torn between members: joining again")
 
 // ErrEarly ends a session in which records came before their partition was taken up:
 // its client has mixed two assignments up.
@@ -257,7 +257,7 @@ func (w *Worker) advance() error {
 			if t.torn == None {
 				t.torn = w.now
 			} else if w.now-t.torn > tornLimit {
-				return errTorn
+				return ErrTorn
 			}
 			continue
 		}

@@ -47,6 +47,7 @@ the fields that they name.
 // demoOptions are the flags of demo.
 type demoOptions struct {
 	specs
+	listening
 	logging
 	duration  time.Duration
 	frequency float64
@@ -57,6 +58,7 @@ func (o *demoOptions) bind(fs *pflag.FlagSet) {
 	o.bindVM(fs)
 	fs.DurationVar(&o.duration, "duration", 0, "end after `TIME`; 0 goes on until Ctrl-C")
 	fs.Float64Var(&o.frequency, "frequency", 10, "messages a second in each topic, `HZ`")
+	o.bindListen(fs)
 	o.bindLog(fs, "warn")
 }
 
@@ -87,9 +89,15 @@ func (o *demoOptions) run(ctx context.Context, s streams, _ []string) error {
 	if _, err := source.Init(ctx, topics, demoPartitions, -1); err != nil {
 		return err
 	}
+	cfg := o.config(loaded, cluster, s)
+	unlisten, err := o.serve(ctx, s, &cfg)
+	if err != nil {
+		return err
+	}
+	defer unlisten()
 	fmt.Fprintf(s.err, "an embedded broker, for demonstration and development; %d topics of %d partitions, %v messages a second each; Ctrl-C ends it\n\n",
 		len(topics), demoPartitions, o.frequency)
-	d := demonstration{cluster: cluster, source: source, plans: plans, sinks: sinks(plans, names), config: o.config(loaded, cluster, s)}
+	d := demonstration{cluster: cluster, source: source, plans: plans, sinks: sinks(plans, names), config: cfg}
 	load := example.Load{Topics: topics, Start: time.Now().Add(-demoPast).Truncate(time.Second), Frequency: o.frequency, Seed: 1}
 	if o.duration > 0 {
 		limited, cancel := context.WithTimeout(ctx, o.duration)

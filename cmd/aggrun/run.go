@@ -44,6 +44,7 @@ became of the records. With --dry-run it prints the compiled plans, offline.
 type runOptions struct {
 	specs
 	connection
+	listening
 	logging
 	only                []string
 	group, instance     string
@@ -70,6 +71,7 @@ func (o *runOptions) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.fromSink, "resume-from-sink", false, "where a group has lost its offsets, go on after the last results in the sinks")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "check the specs and print the compiled plans, offline")
 	o.bindVM(fs)
+	o.bindListen(fs)
 	o.bindLog(fs, "info")
 }
 
@@ -96,6 +98,11 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 	if len(cfg.Brokers) == 0 {
 		return errNoBrokers
 	}
+	unlisten, err := o.serve(ctx, s, &cfg)
+	if err != nil {
+		return err
+	}
+	defer unlisten()
 	cfg.Log.Info("aggrun starts", "version", version(), "pipelines", planNames(plans), "brokers", strings.Join(cfg.Brokers, ","), "group", cfg.Group)
 	reports, err := kafka.Run(ctx, cfg, plans)
 	if o.untilEnd {

@@ -66,25 +66,34 @@ type outcome struct {
 
 // work is a command under way in this process.
 type work struct {
-	stop context.CancelFunc
-	done chan outcome
+	stop   context.CancelFunc
+	done   chan outcome
+	stderr *buffer
 }
 
 // start runs a command line, the cluster in its environment.
 func (s *stage) start(args ...string) *work {
 	ctx, cancel := context.WithCancel(s.context())
-	w := &work{cancel, make(chan outcome, 1)}
+	w := &work{cancel, make(chan outcome, 1), &buffer{}}
 	environment := map[string]string{
 		"AGGRUN_BROKERS":         strings.Join(s.Brokers, ","),
 		"AGGRUN_SOURCE_REGISTRY": s.SourceRegistry,
 		"AGGRUN_SINK_REGISTRY":   s.SinkRegistry,
 		"AGGRUN_GROUP":           s.Prefix + "group",
+		"AGGRUN_LISTEN":          "0",
 	}
 	env := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
 	go func() {
-		var out, err buffer
-		code := execute(ctx, args, streams{&out, &err, env})
-		w.done <- outcome{code, out.String(), err.String()}
+		var out buffer
+		ended, audited := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(audited)
+			s.audit(w.stderr, ended)
+		}()
+		code := execute(ctx, args, streams{&out, w.stderr, env})
+		close(ended)
+		<-audited
+		w.done <- outcome{code, out.String(), w.stderr.String()}
 	}()
 	return w
 }

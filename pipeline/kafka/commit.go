@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/status"
 )
 
 // errChanged says that the assignment changed after the content was built.
@@ -28,6 +29,8 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	if blocked, err := s.blocked(c); blocked || err != nil {
 		return false, err
 	}
+	began := time.Now()
+	s.watch.works(status.Committing)
 	if err := s.shards.encode(s.ctx, c.Results, &s.out); err != nil {
 		return false, err
 	}
@@ -36,6 +39,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 		records = append(records, s.deadLetter(d))
 	}
 	committed, err := s.transact(c, records)
+	s.watch.committed(c, began, committed)
 	if committed {
 		s.refused.reset()
 		s.report.Results += int64(len(c.Results))
@@ -114,6 +118,7 @@ func (s *session) end(c *pipeline.Commit) (bool, error) {
 	case errors.Is(err, kerr.OffsetMetadataTooLarge):
 		return false, stop("the broker refuses the metadata of our commits (up to %d bytes): raise its offset.metadata.max.bytes to 4096 or more", longest(c.Offsets))
 	case err != nil:
+		s.watch.doubts()
 		return false, s.denied(err, "end a transaction that reads the source and writes the sinks")
 	case committed:
 		return true, nil
@@ -127,6 +132,7 @@ func (s *session) end(c *pipeline.Commit) (bool, error) {
 // finish ends the transaction under no context: half an end is worse than a long
 // one.
 func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) (committed bool, err error) {
+	s.watch.works(status.Ending)
 	watchdog := time.AfterFunc(endLimit, func() {
 		s.cfg.Fatal(fmt.Errorf("pipeline %s: a transaction has not ended for %v", s.plan.Spec.Name, endLimit))
 	})
@@ -147,6 +153,7 @@ func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) 
 // shard over may have committed the very same: so all of ours have to be there,
 // or none, and anything else is for a new session to find out.
 func (s *session) confirm(c *pipeline.Commit) (bool, error) {
+	s.watch.doubts()
 	var ids []pipeline.Partition
 	for _, o := range c.Offsets {
 		ids = append(ids, o.Partition)

@@ -49,6 +49,8 @@ type Config struct {
 	// Fatal ends the process: a transaction does not end, and only a new
 	// process can tell what became of it.
 	Fatal func(error)
+	// Monitor is told how the pipelines stand. nil: nobody asks.
+	Monitor *Monitor
 
 	named  bool    // Instance was given: another process may have the same
 	common *shared // what the plans share; nil: a plan has it alone
@@ -106,6 +108,9 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 		return make([]Report, len(plans)), err
 	}
 	defer cfg.common.close()
+	for _, plan := range plans {
+		cfg.Monitor.of(plan.Spec.Name) // all are known before one begins
+	}
 	reports, errs := make([]Report, len(plans)), make([]error, len(plans))
 	var wg sync.WaitGroup
 	for i, plan := range plans {
@@ -123,6 +128,7 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan) (Report, error) {
 	r, err := newRun(cfg, plan)
 	if err != nil {
+		cfg.Monitor.of(plan.Spec.Name).stopped(err)
 		return Report{Pipeline: plan.Spec.Name}, named(plan, err)
 	}
 	defer r.close()
@@ -132,6 +138,7 @@ func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan) (Report, erro
 	if ctx.Err() != nil && !errors.As(err, new(*pipeline.Stop)) {
 		err = nil // we were told to stop
 	}
+	r.watch.stopped(err)
 	return r.report, named(plan, err)
 }
 

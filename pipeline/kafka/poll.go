@@ -37,6 +37,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	var err error
 	f.Events, f.Generation, err = s.queue.take()
 	for _, e := range f.Events {
+		s.watch.follow(e)
 		s.follow(e)
 	}
 	if s.applied != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/status"
 )
 
 // This file reads ahead of the worker: while that applies one piece of what was
@@ -241,6 +242,7 @@ func (r *reader) deal(of *polled) error {
 			return
 		}
 		l.began = true
+		r.watch.fetched(id, status.Log{Start: f.LogStartOffset, End: f.LastStableOffset})
 		for records := f.Records; err == nil && len(records) > 0; {
 			if p == nil {
 				if p, err = r.piece(of, left); err != nil {

@@ -27,6 +27,8 @@ type registry struct {
 	mu    sync.Mutex
 	known map[int32]*codec.Schema // an id never changes its schema
 
+	outage outage
+
 	told     atomic.Int64 // when it was last found out that it does not answer, ns
 	answered atomic.Bool  // once it has, a wrong path is not why it does not
 }
@@ -196,6 +198,8 @@ func (e *schemaError) Unwrap() error { return e.err }
 // and so is that we may not ask.
 func (r *registry) ask(ctx context.Context, call func() error) error {
 	wait := backoff{least: 100 * time.Millisecond, most: 10 * time.Second}
+	waiting := false
+	defer func() { r.outage.over(waiting) }()
 	for {
 		err := call()
 		if err == nil || isAnswer(err) {
@@ -211,6 +215,7 @@ func (r *registry) ask(ctx context.Context, call func() error) error {
 		if isDenied(err) {
 			return stop("the %s registry refuses us: %v", r.name, err)
 		}
+		waiting = r.outage.met(waiting)
 		if now := time.Now().UnixNano(); now-r.told.Swap(now) > int64(tellEvery) {
 			r.log.Warn("the registry does not answer; waiting", "registry", r.name, "error", err)
 		}

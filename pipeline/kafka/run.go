@@ -32,6 +32,7 @@ type run struct {
 	report    Report
 	stands    atomic.Bool      // by, for a newer version of the pipeline
 	forbidden map[string]error // topics that must be in no transaction (refused.go)
+	watch     *watch           // nil: nobody asks how it stands
 
 	schemas  [][]*codec.Schema // of the topics found before the first session, by source
 	prepared bool
@@ -54,6 +55,7 @@ func newRun(cfg Config, plan *pipeline.Plan) (*run, error) {
 		group:  cfg.Group + "." + plan.Spec.Name,
 		common: common, own: own, client: common.client, admin: common.admin,
 		schemas: make([][]*codec.Schema, len(plan.Spec.Sources)),
+		watch:   cfg.Monitor.of(plan.Spec.Name),
 		report:  Report{Pipeline: plan.Spec.Name, Counts: map[pipeline.Partition]pipeline.Counts{}},
 	}
 	if err := r.registries(); err != nil {
@@ -83,6 +85,8 @@ func (r *run) registries() error {
 		return err
 	}
 	r.shards = newShards(r.plan, r.source, sink, r.log)
+	r.shards.watch = r.watch
+	r.watch.uses(append(r.source, sink)...)
 	return nil
 }
 
@@ -125,12 +129,16 @@ func (r *run) sessions(ctx context.Context) error {
 func (r *run) session(ctx context.Context) (done bool, err error) {
 	s, err := r.join(ctx)
 	if err != nil {
+		r.watch.failed(err)
 		return false, err
 	}
 	defer s.close()
 	w := pipeline.NewWorker(r.plan, s, r.cfg.CloseOpen)
-	defer func() { r.account(w.Totals()) }()
 	var stopped []pipeline.Stopped
+	defer func() {
+		r.watch.ended(w, r.report.Counts, err)
+		r.account(w.Totals())
+	}()
 	for {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -140,6 +148,7 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 		}
 		r.tellStopped(stopped, w.Stopped())
 		stopped = w.Stopped()
+		r.watch.stepped(w, r.report.Counts)
 		if r.cfg.UntilEnd && w.Finished() {
 			if done, err := r.reached(ctx); done || err != nil {
 				return done, err

@@ -97,6 +97,7 @@ func (q *queue) generation() int64 {
 
 // join opens a session.
 func (r *run) join(ctx context.Context) (*session, error) {
+	r.watch.joins()
 	s := &session{
 		run: r, clock: clock{time.Now()},
 		ends: make(chan map[pipeline.Partition]pipeline.End, 1),

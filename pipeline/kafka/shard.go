@@ -25,7 +25,8 @@ type shards struct {
 	mu        sync.Mutex
 	byTopic   map[string]topicShard
 	bySink    map[string]*shard
-	rows      rows                                    // room to decode
+	rows      rows // room to decode
+	watch     *watch
 	partition func(r *kgo.Record, partitions int) int // the producer's partitioner; nil where none is known
 }
 
@@ -173,6 +174,7 @@ func (s *shards) compile(ctx context.Context, t topicShard, id int32) (*decoder,
 	case err != nil:
 		return nil, err
 	case schema == nil:
+		s.watch.unknown()
 		d.unknown = time.Now()
 		d.reason = fmt.Sprintf("the source registry does not know schema id %d", id)
 	default:

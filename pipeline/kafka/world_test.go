@@ -146,7 +146,7 @@ func (w *world) feed(id pipeline.Partition, n int) {
 		v := float64(w.rng.IntN(1000))
 		records = append(records, &kgo.Record{
 			Topic: id.Topic, Partition: id.ID, Timestamp: time.UnixMilli(at),
-			Value: codec.AppendDoubles(nil, w.ids[id.Topic], append([]float64{float64(at) / 1000, v}, make([]float64, w.widths[id.Topic]-1)...)...),
+			Value: w.valueOf(id.Topic, at, v),
 		})
 		w.mu.Lock()
 		k := window{id.Topic + "-aggregated", (at/sizeMS + 1) * sizeMS}
@@ -157,6 +157,11 @@ func (w *world) feed(id pipeline.Partition, n int) {
 	if err := w.client.ProduceSync(context.Background(), records...).FirstErr(); err != nil {
 		w.t.Errorf("feed: %v", err)
 	}
+}
+
+// valueOf is a record of a topic at a time, ms.
+func (w *world) valueOf(topic string, at int64, v float64) []byte {
+	return codec.AppendDoubles(nil, w.ids[topic], append([]float64{float64(at) / 1000, v}, make([]float64, w.widths[topic]-1)...)...)
 }
 
 func (w *world) plan(change func(*spec.Pipeline)) *pipeline.Plan {
@@ -184,7 +189,10 @@ func (w *world) config(instance string) Config {
 	if os.Getenv("AGGRUN_TEST_LOG") != "" {
 		out = os.Stderr
 	}
+	monitor := NewMonitor()
+	w.t.Cleanup(func() { checkAccounts(w.t, monitor) })
 	return Config{
+		Monitor: monitor,
 		Brokers: w.fake.ListenAddrs(), Registries: map[string]string{"source": w.source, "sink": w.sink},
 		Group: "g", Instance: instance, Log: slog.New(slog.NewTextHandler(out, nil)).With("worker", instance),
 		Timing: Timing{

@@ -135,6 +135,9 @@ func (p *process) steps() error {
 			p.refused = s.gaveUp(err)
 			return err
 		}
+		if s.unchecked {
+			p.w.judge.stands(s, worker)
+		}
 		p.w.judge.account(s, worker.Totals())
 		if p.w.script.untilEnd && worker.Finished() && p.origin.Reached(p.w.group.offsets) {
 			p.w.reached[untilEnd]++
