@@ -43,7 +43,7 @@ mutants: ## seeded bugs of the protocol, each of which the simulator has to catc
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for T each (T=10s)
-	@GO=$(GO) testdata/fuzz $(T)
+	@GO=$(GO) testdata/fuzzing $(T)
 
 .PHONY: kafka-up
 kafka-up: ## a real Kafka and two registries on 127.0.0.1, from java and mvn alone
