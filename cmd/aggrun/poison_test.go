@@ -180,7 +180,7 @@ func (s *stage) produceRaw(r *kgo.Record, ms int64) {
 	}
 	topic := kmsg.ProduceRequestTopic{Topic: r.Topic, TopicID: details[r.Topic].ID, Partitions: []kmsg.ProduceRequestTopicPartition{{Records: batch.AppendTo(nil)}}}
 	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(s.context(), s.client)
+	resp, err := req.RequestWith(s.context(), s.client.Broker(int(details[r.Topic].Partitions[0].Leader)))
 	if err == nil {
 		err = kerr.ErrorForCode(resp.Topics[0].Partitions[0].ErrorCode)
 	}

@@ -121,6 +121,7 @@ func (r *run) read(ctx context.Context, from map[string]map[int32]kgo.Offset, en
 		kgo.ConsumePartitions(from),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(maxBatch), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
 	}, r.cfg.Options...)...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
