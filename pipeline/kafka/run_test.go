@@ -114,6 +114,7 @@ func TestRunStops(t *testing.T) {
 		"no permission to end a transaction":                    {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: -1},
 		"no permission to take over transactional id g.t.w":     {Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1},
 		"no permission to work in group g.t":                    {Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.GroupAuthorizationFailed, Count: -1},
+		"results cannot be written: MESSAGE_TOO_LARGE":          {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge, Count: -1},
 		"results cannot be written: TOPIC_AUTHORIZATION_FAILED": {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: -1},
 	} {
 		t.Run(want, func(t *testing.T) {
