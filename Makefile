@@ -3,6 +3,7 @@
 GO       ?= go
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 N        ?= 20000
+T        ?= 10s
 
 .DEFAULT_GOAL := help
 
@@ -39,6 +40,10 @@ simulate: ## N simulated schedules of the protocol (N=20000)
 .PHONY: mutants
 mutants: ## seeded bugs of the protocol, each of which the simulator has to catch
 	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/simulation/
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for T each (T=10s)
+	@GO=$(GO) testdata/fuzzing $(T)
 
 .PHONY: kafka-up
 kafka-up: ## a real Kafka and two registries on 127.0.0.1, from java and mvn alone

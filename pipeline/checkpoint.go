@@ -113,7 +113,9 @@ func (r *reader) checkpoint(done int64) (c Checkpoint) {
 			c.Fingerprint[i] = h
 		}
 	}
-	c.Replay = done - int64(r.uvarint())
+	back := r.uvarint()
+	r.bad = r.bad || back > uint64(done) // done is no less than 0, as offsets are
+	c.Replay = done - int64(back)
 	c.Largest, c.Closed, c.Skipped, c.Forgotten = r.varint(), r.varint(), r.varint(), r.varint()
 	for range r.count(2) {
 		c.Ticks = append(c.Ticks, Tick{From: done - r.varint(), Minute: r.varint()})

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -117,7 +118,10 @@ func (p *Plan) Writes(topic string) bool {
 		return true
 	}
 	if captures.MatchString(p.Spec.Sink.Topic) {
-		return slices.ContainsFunc(p.sources, func(s *source) bool { return s.sinks(p.Spec.Sink.Topic).MatchString(topic) })
+		return slices.ContainsFunc(p.sources, func(s *source) bool {
+			sinks, err := s.sinks(p.Spec.Sink.Topic)
+			return err == nil && sinks.MatchString(topic) // Compile checked it
+		})
 	}
 	before, after, found := strings.Cut(p.Spec.Sink.Topic, placeholder)
 	if !found {
@@ -138,7 +142,7 @@ func (p *Plan) Writes(topic string) bool {
 
 // sinks is an expression that holds every sink of the source under a template
 // with captures: each stands for whatever its group can match.
-func (s *source) sinks(template string) *regexp.Regexp {
+func (s *source) sinks(template string) (*regexp.Regexp, error) {
 	groups := map[int]string{}
 	if s.regex != nil {
 		parsed, _ := syntax.Parse(s.spec.Regex, syntax.Perl)
@@ -152,7 +156,7 @@ func (s *source) sinks(template string) *regexp.Regexp {
 		}
 		return "(?:" + groups[n] + ")?"
 	})
-	return regexp.MustCompile(`^(?:` + text + `)$`)
+	return regexp.Compile(`^(?:` + text + `)$`)
 }
 
 // capturing notes the expression of each group in re, by its number.
@@ -189,7 +193,18 @@ func (p *Plan) checkTopics() (errs spec.Errors) {
 	if captures.MatchString(template) && literal == "" {
 		errs = append(errs, p.Spec.Errorf("sink.topic", "%q could be the name of a source: want some text beside the captures, such as %s-aggregated", template, template))
 	}
-	return append(errs, p.checkExact()...)
+	return append(append(errs, p.checkCaptures()...), p.checkExact()...)
+}
+
+// checkCaptures finds a template whose captures could be too much.
+func (p *Plan) checkCaptures() (errs spec.Errors) {
+	for _, s := range p.sources {
+		var wrong *syntax.Error
+		if _, err := s.sinks(p.Spec.Sink.Topic); errors.As(err, &wrong) {
+			errs = append(errs, p.Spec.Errorf("sink.topic", "the names that it stands for cannot be told from others: %s; want fewer or shorter captures", wrong.Code))
+		}
+	}
+	return errs
 }
 
 // checkExact finds a topic that two sources name.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,10 @@ func TestCompileErrors(t *testing.T) {
 			"pipelines.telemetry.source.regex: error parsing regexp: missing closing ): `a(`"},
 		{func(p *spec.Pipeline) { p.Sink.Topic = "{tpic}-x" },
 			"pipelines.telemetry.sink.topic: unknown placeholder in \"{tpic}-x\"; want {topic}, the source topic, or {1}, the first capture of its source's regex"},
+		{func(p *spec.Pipeline) {
+			p.Sources[0].Topics, p.Sources[0].Regex, p.Sink.Topic = nil, "(a{1000})", strings.Repeat("{1}", 4000)+"-x"
+		},
+			"pipelines.telemetry.sink.topic: the names that it stands for cannot be told from others: expression too large; want fewer or shorter captures"},
 		{func(p *spec.Pipeline) { p.Sources[0].Topics, p.Sink.Topic = []string{"a", "out"}, "out" },
 			"pipelines.telemetry.sink.topic: \"out\" would be read and written by this pipeline: results would be aggregated for ever; give the sink another name"},
 		{func(p *spec.Pipeline) { p.Sources[0].Map = map[string]string{"a": "x", "b": "x"} },

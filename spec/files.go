@@ -18,6 +18,10 @@ import (
 // maxFile bounds a file in bytes: a spec of 256 KiB holds over a thousand pipelines.
 const maxFile = 256 << 10
 
+// maxTotal bounds all files together, bytes: what reads them is bounded in time and
+// memory only once they are read.
+const maxTotal = 16 << 20
+
 // source is a file as read: its name as the user would write it, and its bytes.
 type source struct {
 	name string // begins as the path the user gave
@@ -49,7 +53,7 @@ func find(paths []string) ([]source, Errors) {
 	if len(paths) == 0 {
 		errs = append(errs, Error{Msg: "no spec is given: want a file or a folder"})
 	}
-	seen := map[string]bool{}
+	seen, total := map[string]bool{}, 0
 	for _, path := range paths {
 		found, err := list(path)
 		if err != nil {
@@ -63,6 +67,10 @@ func find(paths []string) ([]source, Errors) {
 			case !seen[s.abs]:
 				seen[s.abs] = true
 				sources = append(sources, s)
+				total += len(s.data)
+			}
+			if total > maxTotal {
+				return nil, append(errs, Error{Pos: Position{File: path}, Msg: fmt.Sprintf("the files are larger than %d MiB together: run them in several processes", maxTotal>>20)})
 			}
 		}
 	}

@@ -56,10 +56,18 @@ func flat(v cue.Value, path string, r *report) ast.Expr {
 		}
 		return &ast.Ident{Name: "_", NamePos: pos}
 	}
+	if text, err := v.String(); err == nil && len(text) > maxText {
+		r.add(position(pos), path, "is a text of %d bytes, want at most %d", len(text), maxText)
+		return &ast.Ident{Name: "_", NamePos: pos}
+	}
 	x, _ := v.Syntax(cue.Final()).(ast.Expr)
 	ast.SetPos(x, pos)
 	return x
 }
+
+// maxText bounds a text, bytes. Expressions have a bound of their own, names are shorter
+// still, and CUE makes texts of any length of a few words.
+const maxText = 64 << 10
 
 func flatList(v cue.Value, path string, r *report) ast.Expr {
 	_, pos := places(v)

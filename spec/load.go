@@ -19,13 +19,20 @@ type Options struct {
 	// DefaultTimeout. An evaluation that outlives it goes on in the background
 	// until the process ends.
 	Timeout time.Duration
+	// Memory bounds, in bytes, by how much evaluation may let the process's memory
+	// grow, as it is looked at many times a second; 0 is DefaultMemory.
+	Memory uint64
 	// Tags are CUE's: "name=value" for fields with @tag(name), or a short form
 	// that a field or an @if declares. One that no file declares is an error.
 	Tags []string
 }
 
-// DefaultTimeout is tens of times what two thousand pipelines need.
-const DefaultTimeout = 20 * time.Second
+// The bounds are ten times and more what two thousand pipelines need: half a second,
+// and 110 MB.
+const (
+	DefaultTimeout = 20 * time.Second
+	DefaultMemory  = 1 << 30
+)
 
 // Load reads the specs at paths and returns what they declare together. A path
 // is a file (.cue, .yaml, .yml, .json), a folder (its files of these kinds) or
@@ -39,38 +46,10 @@ func Load(paths []string, opts Options) (*Spec, error) {
 	if len(errs) > 0 {
 		return nil, errs.Err()
 	}
-	return bounded(cmp.Or(opts.Timeout, DefaultTimeout), names(sources), func() (*Spec, Errors) {
+	l := limits{cmp.Or(opts.Timeout, DefaultTimeout), cmp.Or(opts.Memory, DefaultMemory)}
+	return l.bounded(names(sources), func() (*Spec, Errors) {
 		return assemble(sources, opts.Tags)
 	})
-}
-
-// bounded is f with a limit in time, and with its panics as errors: what CUE's
-// evaluator is given to do comes from users.
-func bounded(limit time.Duration, files string, f func() (*Spec, Errors)) (*Spec, error) {
-	type answer struct {
-		spec *Spec
-		errs Errors
-	}
-	done := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() {
-			if p := recover(); p != nil {
-				a = answer{errs: Errors{{Msg: fmt.Sprintf("cannot evaluate %s: %v", files, p)}}}
-			}
-			done <- a
-		}()
-		a.spec, a.errs = f()
-	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case a := <-done:
-		return a.spec, a.errs.Err()
-	case <-timer.C:
-		return nil, Errors{{Msg: fmt.Sprintf("evaluating %s took longer than %v: "+
-			"look for a comprehension or a list.Range over very many values", files, limit)}}
-	}
 }
 
 // assemble parses, evaluates, checks and decodes. Each step goes on with what the

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -383,17 +384,22 @@ pipelines: q: _base & {source: ["a", "b"], late: "drop"}
 }
 
 func TestLimits(t *testing.T) {
-	write(t, map[string]string{
+	files := map[string]string{
 		"large.yaml": strings.Repeat("# nothing\n", maxFile/10+1),
 		"latin.yaml": "pipelines: {}\n# caf\xe9\n",
 		"empty.cue":  "",
 		"none.yaml":  "\npipelines: {}\n",
-	})
+	}
+	for i := range maxTotal/maxFile + 1 {
+		files[fmt.Sprintf("many/%02d.yaml", i)] = strings.Repeat("# nothing\n", maxFile/10)
+	}
+	write(t, files)
 	for paths, want := range map[string]string{
 		"large.yaml": "large.yaml: is larger than 256 KiB: split it into several files",
 		"latin.yaml": "latin.yaml:2:6: not a text in UTF-8",
 		"empty.cue":  "pipelines: there are none in empty.cue: want a mapping of names to pipelines",
 		"none.yaml":  "none.yaml:2:1: pipelines: there are none in none.yaml: want a mapping of names to pipelines",
+		"many":       "many: the files are larger than 16 MiB together: run them in several processes",
 		"":           "no spec is given: want a file or a folder",
 	} {
 		if _, err := Load(strings.Fields(paths), Options{}); err == nil || err.Error() != want {
@@ -402,15 +408,62 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What is small and asks for much is refused at once, or within the bounds.
+func TestBombs(t *testing.T) {
+	nest := func(open, inner, shut string, n int) string {
+		return strings.Repeat(open, n) + inner + strings.Repeat(shut, n)
+	}
+	tens := func(name string) string { return strings.Repeat(`\(`+name+`)`, 10) }
+	files := map[string]string{
+		"deep.yaml": "x: " + nest("[", "", "]", 20_000),
+		"deep.json": `{"x": ` + nest("[", "", "]", 20_000) + "}",
+		"deep.cue":  "x: " + nest("(", "1", ")", 20_000),
+		"range.cue": "import \"list\"\n_x: list.Range(0, 20_000, 1)\n",
+		"text.cue":  "import \"strings\"\npipelines: p: {source: strings.Repeat(\"x\", 100_000), window: \"1s\", operations: [\"mean\"]}\n",
+	}
+	laughs := `_a: "` + strings.Repeat("x", 100) + "\"\n"
+	for i := range 6 {
+		laughs += fmt.Sprintf("_%c: \"%s\"\n", 'b'+i, tens("_"+string(rune('a'+i))))
+	}
+	files["laughs.cue"] = laughs
+	write(t, files)
+	for file, c := range map[string]struct {
+		opts Options
+		want string
+	}{
+		"deep.yaml":  {Options{}, "deep.yaml:1:1: not YAML: exceeded max depth of 10000"},
+		"deep.json":  {Options{}, "deep.json:1:10006: not JSON: invalid character '[' exceeded max depth"},
+		"deep.cue":   {Options{}, "deep.cue:1:10004: not CUE: expression exceeds maximum nesting depth of 10000"},
+		"text.cue":   {Options{}, "text.cue:2:24: pipelines.p.source: is a text of 100000 bytes, want at most 65536"},
+		"range.cue":  {Options{Timeout: time.Millisecond}, "evaluating range.cue took longer than 1ms: " + manyValues},
+		"laughs.cue": {Options{Memory: 16 << 20}, "evaluating laughs.cue took more than 16 MiB of memory: " + manyValues},
+	} {
+		_, err := Load([]string{file}, c.opts)
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
 func TestBounded(t *testing.T) {
 	never := make(chan struct{})
 	defer close(never)
-	_, err := bounded(time.Millisecond, "a.cue", func() (*Spec, Errors) { <-never; return nil, nil })
-	want := "evaluating a.cue took longer than 1ms: look for a comprehension or a list.Range over very many values"
+	wide, patient := limits{time.Hour, 1 << 40}, limits{time.Hour, 8 << 20}
+	_, err := limits{time.Millisecond, 1 << 40}.bounded("a.cue", func() (*Spec, Errors) { <-never; return nil, nil })
+	want := "evaluating a.cue took longer than 1ms: look for a comprehension, a list.Range or lists of lists over very many values"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
-	_, err = bounded(time.Hour, "a.cue", func() (*Spec, Errors) { panic("deep inside") })
+	_, err = patient.bounded("a.cue", func() (*Spec, Errors) {
+		held := make([]byte, 64<<20)
+		<-never
+		return &Spec{Registries: map[string]Registry{string(held[:1]): {}}}, nil
+	})
+	want = "evaluating a.cue took more than 8 MiB of memory: look for a comprehension, a list.Range or lists of lists over very many values"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+	_, err = wide.bounded("a.cue", func() (*Spec, Errors) { panic("deep inside") })
 	if err == nil || err.Error() != "cannot evaluate a.cue: deep inside" {
 		t.Errorf("%v", err)
 	}

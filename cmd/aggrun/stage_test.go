@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -249,7 +250,7 @@ func (s *stage) schema(registry string, id int) *avro.Schema {
 
 func (s *stage) registry(url string) *sr.Client {
 	s.t.Helper()
-	client, err := sr.NewClient(sr.URLs(url))
+	client, err := sr.NewClient(sr.URLs(url), sr.HTTPClient(&http.Client{Timeout: patient}))
 	if err != nil {
 		s.t.Fatal(err)
 	}

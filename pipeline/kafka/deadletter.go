@@ -14,7 +14,7 @@ const (
 	headerTopic     = "aggrun-topic"
 	headerPartition = "aggrun-partition"
 	headerOffset    = "aggrun-offset"
-	headerTimestamp = "aggrun-timestamp" // of the original, ms since the epoch
+	headerTimestamp = "aggrun-timestamp" // of the original, ms since the epoch; or outOfRange
 	headerError     = "aggrun-error"
 	headerTruncated = "aggrun-truncated" // the original's length, bytes, where the value is only its beginning
 )
@@ -36,7 +36,7 @@ func (s *session) deadLetter(d pipeline.DeadLetter) *kgo.Record {
 		header(headerTopic, d.Partition.Topic),
 		header(headerPartition, strconv.Itoa(int(d.Partition.ID))),
 		header(headerOffset, strconv.FormatInt(d.Offset, 10)),
-		header(headerTimestamp, strconv.FormatInt(original.Timestamp.UnixMilli(), 10)),
+		header(headerTimestamp, timestamp(original)),
 		header(headerError, d.Reason),
 	}
 	letter := &kgo.Record{Topic: s.plan.DeadLetter(), Key: original.Key, Value: original.Value, Headers: slices.Clone(original.Headers)}
@@ -50,6 +50,16 @@ func (s *session) deadLetter(d pipeline.DeadLetter) *kgo.Record {
 	}
 	letter.Headers = append(letter.Headers, own...)
 	return letter
+}
+
+// outOfRange is the timestamp of a record whose own is not known.
+const outOfRange = "out of range"
+
+func timestamp(r *kgo.Record) string {
+	if !whole(r) {
+		return outOfRange
+	}
+	return strconv.FormatInt(r.Timestamp.UnixMilli(), 10)
 }
 
 func size(headers []kgo.RecordHeader) int {

@@ -129,6 +129,7 @@ func (r *run) read(ctx context.Context, limit time.Duration, from map[string]map
 		kgo.ConsumePartitions(from),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(maxBatch), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
 	}, r.cfg.Options...)...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)

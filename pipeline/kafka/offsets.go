@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -131,12 +132,13 @@ func topicsOf(ids []pipeline.Partition) []string {
 	return slices.Compact(topics)
 }
 
-// nanoseconds turns a timestamp of Kafka's into ours; -1 is none.
+// nanoseconds turns a timestamp of Kafka's into ours; -1 is none. What a producer
+// stamps may be beyond what ns have room for.
 func nanoseconds(ms int64) int64 {
 	if ms < 0 {
 		return pipeline.None
 	}
-	return ms * 1e6
+	return min(ms, math.MaxInt64/1_000_000) * 1e6
 }
 
 func ceilDiv(a, b int64) int64 {

@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -94,6 +95,10 @@ func (s *session) fetchError(fe kgo.FetchError) error {
 	case isOutOfRange(fe.Err):
 		return stop("topic %s, partition %d: the records to be read next are gone from the broker (%v): retention removed them, or the log was truncated; "+
 			"raise the topic's retention, and use another --group, or --accept-offsets after setting the offset, to go on without them", fe.Topic, fe.Partition, fe.Err)
+	}
+	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](fe.Err); ok {
+		return stop("topic %s, partition %d, offset %d: a batch of records is larger than %d MiB once it is decompressed, and is not read; "+
+			"use another --group, or --accept-offsets after setting the offset to %d, to go on behind it", fe.Topic, fe.Partition, large.Offset, maxBatch>>20, large.NextOffset)
 	}
 	what := "work in group " + s.group
 	if fe.Topic != "" {

@@ -44,7 +44,7 @@ func newRegistry(url, name string, log *slog.Logger) (*registry, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = atOnce, atOnce
 	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(url, "/")), sr.UserAgent("aggrun"),
-		sr.HTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: transport}))
+		sr.HTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: answers{transport}}))
 	if err != nil {
 		return nil, stop("%s registry %s: %v", name, url, err)
 	}
@@ -61,8 +61,11 @@ func (r *registry) byID(ctx context.Context, id int32) (*codec.Schema, error) {
 	}
 	err := r.ask(ctx, func() error {
 		s, err := r.client.SchemaByID(ctx, int(id))
-		if isNotFound(err) {
+		switch {
+		case isNotFound(err):
 			return nil
+		case errors.Is(err, errAnswer):
+			return &schemaError{errAnswer}
 		}
 		if err != nil {
 			return err

@@ -155,15 +155,22 @@ func (rs *rows) meta(r *kgo.Record, row int) {
 // furthest bounds event time, ms: windows and grace are added to it.
 const furthest = (1 << 62) / 1_000_000
 
+// whole tells that the timestamp is the one on the wire. kgo counts nanoseconds in 64
+// bits: one beyond the years 1677 to 2262, as of a producer that takes µs for ms,
+// comes as another time, which is no whole number of ms but once in 15,625 times.
+func whole(r *kgo.Record) bool { return r.Timestamp.UnixNano()%1e6 == 0 }
+
 // eventTime is the record's timestamp in ns, or why it has none.
 func eventTime(r *kgo.Record) (at int64, reason string) {
-	switch ms := r.Timestamp.UnixMilli(); {
-	case ms == -1:
+	switch ns := r.Timestamp.UnixNano(); {
+	case ns == -1e6:
 		return 0, "the record has no timestamp"
-	case ms > furthest || ms < -furthest:
-		return 0, fmt.Sprintf("timestamp %d ms is out of range", ms)
+	case ns%1e6 != 0: // not whole
+		return 0, "the record's timestamp is out of range"
+	case ns > furthest*1e6 || ns < -furthest*1e6:
+		return 0, fmt.Sprintf("timestamp %d ms is out of range", ns/1e6)
 	default:
-		return ms * 1e6, ""
+		return ns, ""
 	}
 }
 
@@ -171,6 +178,8 @@ func eventTime(r *kgo.Record) (at int64, reason string) {
 // the record's own timestamp, which is the same whenever it is read.
 func ahead(at int64, r *kgo.Record, most time.Duration) error {
 	switch ms := r.Timestamp.UnixMilli(); {
+	case !whole(r):
+		return errors.New("the record's timestamp, to hold its event time against, is out of range")
 	case ms == -1:
 		return errors.New("the record has no timestamp to hold its event time against")
 	case at/1e6-ms > most.Milliseconds():
