@@ -26,14 +26,15 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	"":                    {},
 	"spec":                {[]string{""}, []string{"cuelang.org/go"}},
 	"functions":           {},
+	"connect":             {[]string{"spec"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline":            {[]string{"spec", "functions", "pipeline/expression"}, nil},
 	"pipeline/expression": {[]string{"spec", "functions"}, []string{"github.com/expr-lang/expr"}},
 	"pipeline/codec":      {[]string{"spec", "functions", "pipeline"}, []string{"github.com/hamba/avro/v2"}},
-	"pipeline/kafka":      {[]string{"spec", "functions", "pipeline", "pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
+	"pipeline/kafka":      {[]string{"spec", "functions", "connect", "pipeline", "pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline/simulation": {[]string{"spec", "functions", "pipeline"}, nil},
 	"embedded":            {[]string{"pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"cmd/aggrun": {
-		[]string{"spec", "functions", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded"},
+		[]string{"spec", "functions", "connect", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded"},
 		[]string{"github.com/twmb/franz-go", "github.com/spf13/pflag"},
 	},
 }
