@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,10 +76,12 @@ type promises struct {
 	err  error // the first
 }
 
-func (p *promises) keep(_ *kgo.Record, err error) {
+func (p *promises) keep(r *kgo.Record, err error) {
 	if err != nil {
 		p.mu.Lock()
-		p.err = cmp.Or(p.err, err)
+		if p.err == nil {
+			p.err = fmt.Errorf("topic %s: %w", r.Topic, err)
+		}
 		p.mu.Unlock()
 	}
 	p.wait.Done()
@@ -97,6 +98,8 @@ func (s *session) abort(cause error) error {
 		return s.ctx.Err()
 	case isFenced(cause):
 		return cause
+	case isDenial(cause):
+		return stop("no permission to write what there is: %v", cause)
 	case isPermanent(cause):
 		return stop("results cannot be written: %v", cause)
 	}
