@@ -68,7 +68,12 @@ func (s Surroundings) log() *slog.Logger {
 func (r *Registry) path() string { return "registries." + r.Name }
 
 // Refusal is why a connection cannot be had, in words that say what to do.
-type Refusal struct{ Msg string }
+type Refusal struct {
+	Msg string
+	// Doubtful tells that a broker which is starting or stopping might seem to say the
+	// same: it closed the connection.
+	Doubtful bool
+}
 
 func (r *Refusal) Error() string { return r.Msg }
 
@@ -88,7 +93,7 @@ func (c *Cluster) Check() error {
 	case s == nil:
 		return nil
 	case c.TLS == nil && (s.Mechanism == spec.Plain || s.Mechanism == spec.OAuthBearer):
-		return c.refuse("kafka.sasl", "%s sends the secret itself, and goes over TLS alone: give kafka.tls ({} trusts what the machine trusts), or use SCRAM", s.Mechanism)
+		return c.refuse("kafka.sasl.mechanism", "%s sends the secret itself, and goes over TLS alone: give kafka.tls ({} trusts what the machine trusts), or use SCRAM", s.Mechanism)
 	case s.Mechanism == spec.OAuthBearer && s.Token.IsZero():
 		return c.refuse("kafka.sasl", "OAUTHBEARER needs a token: give token as {file: PATH}, a file that something else keeps fresh")
 	case s.Mechanism == spec.OAuthBearer:

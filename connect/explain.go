@@ -23,28 +23,47 @@ import (
 // Explain says what an error of a connection means and which setting it comes from:
 // a *Refusal where that is known and another try would end alike, else err itself.
 func (c *Cluster) Explain(err error) error {
-	if err == nil || isRefusal(err) {
-		return err
+	if err == nil {
+		return nil
 	}
-	who := "the broker"
+	if refused := refusal(err); refused != nil {
+		return refused
+	}
 	if c.TLS != nil {
-		if explained := c.explainTLS(err, who, "kafka", "kafka.brokers", c.TLS); explained != nil {
+		if explained := c.explainTLS(err, "the broker", "kafka", "kafka.brokers", c.TLS); explained != nil {
 			return explained
 		}
 	}
 	if explained := c.explainLogin(err); explained != nil {
 		return explained
 	}
-	var early *kgo.ErrFirstReadEOF
-	switch {
-	case isAlert(err) || errors.As(err, &early) && c.TLS == nil && isUnready(err):
-		return c.refuse("kafka.tls", "the broker closes connections that are not TLS, or without a login: give kafka.tls and kafka.sasl as its listener wants them, or take the port of an open listener")
-	case c.TLS == nil && errors.As(err, &early):
-		return c.refuse("kafka.sasl", "the broker closed the connection at the first request: its listener may want a login (kafka.sasl), or TLS (kafka.tls)")
-	case errors.As(err, &early):
-		return c.refuse("kafka.sasl", "the broker closed the connection after TLS: its listener wants a login (kafka.sasl) or our certificate (kafka.tls.cert and key)")
+	return c.explainEnd(err)
+}
+
+// explainEnd is about connections that a broker closed, which is all that some say.
+func (c *Cluster) explainEnd(err error) error {
+	text := err.Error()
+	switch closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET); {
+	case strings.Contains(text, "appear to be a tls alert"):
+		return c.refuse("kafka.tls", "the broker speaks TLS at this port: give kafka.tls ({} trusts what the machine trusts)")
+	case c.TLS != nil && closed && isDial(err):
+		return c.suspect("kafka.brokers", "the broker closed the connection at the beginning of TLS: it may not speak TLS at this port, or want our certificate (tls.cert and key)")
+	case !closed:
+		return err
+	case c.TLS == nil && strings.Contains(text, "during api versions"):
+		return c.suspect("kafka.tls", "the broker closed the connection at the first words in the clear: its listener may want TLS (kafka.tls)")
+	case c.SASL != nil:
+		return c.suspect("kafka.sasl", "the broker closed the connection during the login: user or password may be wrong, or its listener takes no login")
+	case errors.As(err, new(*kgo.ErrFirstReadEOF)):
+		return c.suspect("kafka.sasl", "the broker closed the connection at the first request: its listener may want a login (kafka.sasl)")
 	}
 	return err
+}
+
+// isDial tells of the beginning of a connection.
+func isDial(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "unable to dial") || strings.Contains(text, "immediately after a dial")
 }
 
 // explainLogin is about SASL.
@@ -56,7 +75,7 @@ func (c *Cluster) explainLogin(err error) error {
 		return nil
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return c.refuse("kafka.sasl.mechanism", "the broker does not offer %s: take one that its sasl.enabled.mechanisms names", s.Mechanism)
-	case errors.Is(err, kerr.SaslAuthenticationFailed) && s.Mechanism == spec.OAuthBearer:
+	case s.Mechanism == spec.OAuthBearer && (errors.Is(err, kerr.SaslAuthenticationFailed) || strings.Contains(err.Error(), "unexpected data in oauth response")):
 		return c.refuse("kafka.sasl.token", "the broker refuses the token: it may have expired, or be for somebody else%s", told(err))
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return c.refuse("kafka.sasl.password", "the broker refuses the login of user %s by %s: user or password is wrong, or the user has none for this mechanism%s", s.Username, s.Mechanism, told(err))
@@ -76,8 +95,11 @@ func told(err error) string {
 // Explain says what an error of a request means and which setting it comes from: a
 // *Refusal where that is known, else err itself.
 func (r *Registry) Explain(err error) error {
-	if err == nil || isRefusal(err) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if refused := refusal(err); refused != nil {
+		return refused
 	}
 	who := fmt.Sprintf("the %s registry", r.Name)
 	if strings.HasPrefix(r.URL, "https:") {
@@ -135,9 +157,6 @@ func (s Surroundings) explainTLS(err error, who, path, address string, t *spec.T
 	if alert := remoteAlert(err); alert != "" {
 		return s.refuse(path+".tls."+alertField(t), "%s refuses our side of TLS (%s): %s", who, alert, alertAdvice(t))
 	}
-	if path == "kafka" && isHandshakeEOF(err) {
-		return s.refuse(address, "%s closed the connection at the beginning of TLS: it may not speak TLS at this port, or want our certificate (tls.cert and key)", who)
-	}
 	return nil
 }
 
@@ -164,23 +183,12 @@ func alertAdvice(t *spec.TLS) string {
 	return fmt.Sprintf("our certificate %s may have expired, or be of an authority that it does not trust", t.Cert)
 }
 
-// isHandshakeEOF tells of a dial that the other side ended, not of one that found
-// nobody.
-func isHandshakeEOF(err error) bool {
-	var early *kgo.ErrFirstReadEOF
-	if errors.As(err, &early) {
-		return !isUnready(err) && strings.Contains(err.Error(), "immediately after a dial")
-	}
-	return errors.Is(err, io.EOF) && strings.Contains(err.Error(), "unable to dial") || errors.Is(err, syscall.ECONNRESET) && strings.Contains(err.Error(), "unable to dial")
+// refusal is the Refusal that err comes of, nil where it comes of none.
+func refusal(err error) *Refusal {
+	var r *Refusal
+	_ = errors.As(err, &r)
+	return r
 }
-
-// isAlert tells of an answer in TLS to a request in the clear.
-func isAlert(err error) bool { return strings.Contains(err.Error(), "appear to be a tls alert") }
-
-// isUnready tells of a connection that was closed at the first words in the clear.
-func isUnready(err error) bool { return strings.Contains(err.Error(), "during api versions") }
-
-func isRefusal(err error) bool { return errors.As(err, new(*Refusal)) }
 
 func issuer(c *x509.Certificate) string {
 	if c == nil {

@@ -95,7 +95,7 @@ func (t *teller) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net
 		return
 	}
 	explained, level := t.cluster.Explain(err), slog.LevelDebug
-	if isRefusal(explained) {
+	if refusal(explained) != nil {
 		level = slog.LevelWarn
 	}
 	t.cluster.log().Log(context.Background(), level, "a broker cannot be reached", "broker", net.JoinHostPort(meta.Host, port(meta.Port)), "error", explained)
@@ -113,17 +113,20 @@ func (c *Cluster) Reach(ctx context.Context, client *kgo.Client) error {
 			case <-time.After(reachWait):
 			}
 		}
-		if err = c.ping(ctx, client); !isRefusal(err) {
+		refused := refusal(c.ping(ctx, client))
+		if refused == nil {
 			return nil
+		}
+		if err = refused; !refused.Doubtful {
+			return err
 		}
 	}
 	return err
 }
 
-// A broker that is starting or stopping may cut connections, as one does that is
-// spoken to in another language.
+// How long a doubtful refusal is doubted.
 const (
-	reachTries = 3
+	reachTries = 10
 	reachWait  = 300 * time.Millisecond
 )
 

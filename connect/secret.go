@@ -81,7 +81,12 @@ func readFile(name string) ([]byte, error) {
 
 // refuse is a Refusal about the setting at path.
 func (s Surroundings) refuse(path, format string, args ...any) error {
-	return &Refusal{s.at(path) + ": " + fmt.Sprintf(format, args...)}
+	return &Refusal{Msg: s.at(path) + ": " + fmt.Sprintf(format, args...)}
+}
+
+// suspect is a doubtful Refusal.
+func (s Surroundings) suspect(path, format string, args ...any) error {
+	return &Refusal{Msg: s.at(path) + ": " + fmt.Sprintf(format, args...), Doubtful: true}
 }
 
 // hasLogin tells of an address that there is a user name in it.

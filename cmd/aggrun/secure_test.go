@@ -29,7 +29,8 @@ import (
 type secured struct {
 	*stage
 	at       *testcluster.Secure
-	password string // of our own user, aggrun
+	password string // of our own user
+	ready    bool   // the user has permissions, and there is something to read
 }
 
 // The users of registries.
@@ -43,7 +44,7 @@ func newSecured(t *testing.T) *secured {
 	t.Helper()
 	t.Parallel()
 	c := testcluster.NewSecure(t)
-	s := &secured{newStageOn(t, c.Cluster), c, "canary-kafka-password"}
+	s := &secured{stage: newStageOn(t, c.Cluster), at: c, password: "canary-kafka-password"}
 	s.env = c.Env
 	for _, m := range []kadm.ScramMechanism{kadm.ScramSha256, kadm.ScramSha512} {
 		answers, err := s.admin.AlterUserSCRAMs(s.context(), nil, []kadm.UpsertSCRAM{{User: s.user(), Mechanism: m, Iterations: 4096, Password: s.password}})
