@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/aggrun/aggrun/connect"
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/kafka"
 )
@@ -82,6 +83,9 @@ func (o *aclsOptions) run(_ context.Context, s streams, _ []string) error {
 	brokers := []string(o.brokers)
 	if len(brokers) == 0 {
 		brokers = loaded.Kafka.Brokers
+	}
+	if err := (&connect.Cluster{Brokers: brokers}).Check(); err != nil {
+		return err
 	}
 	acls := kafka.ACLs(kafka.Config{Group: o.group, Instance: o.instance}, plans)
 	for _, note := range notes(plans) {
