@@ -2,6 +2,8 @@
 
 GO       ?= go
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK ?= $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CYCLONEDX   ?= $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 N        ?= 20000
 T        ?= 10s
 
@@ -60,3 +62,23 @@ e2e-real: kafka-up ## the end-to-end tests, on the real Kafka
 .PHONY: verify-real
 verify-real: build kafka-up ## every value of a run on the real Kafka against Python's statistics
 	@testdata/verify/run
+
+.PHONY: secure-up
+secure-up: ## a real Kafka with TLS, logins and an authorizer
+	@testdata/real/secure up
+
+.PHONY: secure-down
+secure-down: ## stop what secure-up started and delete its data
+	@testdata/real/secure down
+
+.PHONY: e2e-secure
+e2e-secure: secure-up ## the tests of secured connections, on that Kafka
+	@testdata/real/secure test
+
+.PHONY: vulncheck
+vulncheck: ## known vulnerabilities that the code reaches, by govulncheck at its pinned version
+	$(GOVULNCHECK) ./...
+
+.PHONY: sbom
+sbom: build ## bin/aggrun.cdx.json: what bin/aggrun is made of, in CycloneDX
+	$(CYCLONEDX) bin -json -std -output bin/aggrun.cdx.json bin/aggrun

@@ -26,11 +26,12 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	"":                    {},
 	"spec":                {[]string{""}, []string{"cuelang.org/go"}},
 	"functions":           {},
+	"connect":             {[]string{"spec"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline":            {[]string{"spec", "functions", "pipeline/expression"}, nil},
 	"pipeline/expression": {[]string{"spec", "functions"}, []string{"github.com/expr-lang/expr"}},
 	"pipeline/codec":      {[]string{"spec", "functions", "pipeline"}, []string{"github.com/hamba/avro/v2"}},
 	"pipeline/status":     {[]string{"pipeline"}, nil},
-	"pipeline/kafka":      {[]string{"spec", "functions", "pipeline", "pipeline/codec", "pipeline/status"}, []string{"github.com/twmb/franz-go"}},
+	"pipeline/kafka":      {[]string{"spec", "functions", "connect", "pipeline", "pipeline/codec", "pipeline/status"}, []string{"github.com/twmb/franz-go"}},
 	"pipeline/simulation": {[]string{"spec", "functions", "pipeline"}, nil},
 	"dashboard": {
 		[]string{"pipeline", "pipeline/status"},
@@ -38,7 +39,7 @@ var rooms = map[string]struct{ ours, libraries []string }{
 	},
 	"embedded": {[]string{"pipeline/codec"}, []string{"github.com/twmb/franz-go"}},
 	"cmd/aggrun": {
-		[]string{"spec", "functions", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded", "dashboard"},
+		[]string{"spec", "functions", "connect", "pipeline", "pipeline/expression", "pipeline/codec", "pipeline/kafka", "embedded", "dashboard"},
 		[]string{"github.com/twmb/franz-go", "github.com/spf13/pflag"},
 	},
 }

@@ -38,6 +38,8 @@ type Options struct {
 	KafkaPort          int    // of the first broker, the others following it; 0: any
 	SourceRegistryPort int    // 0: any
 	SinkRegistryPort   int    // 0: any
+	// Broker is more of the broker, for tests: TLS, users, permissions.
+	Broker []kfake.Opt
 }
 
 // Cluster is a running broker and its registries.
@@ -94,7 +96,7 @@ func (o Options) kafka() []kfake.Opt {
 	if o.Dir != "" {
 		opts = append(opts, kfake.DataDir(filepath.Join(o.Dir, "kafka")))
 	}
-	return opts
+	return append(opts, o.Broker...)
 }
 
 // Brokers are the brokers' addresses, host:port.

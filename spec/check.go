@@ -31,6 +31,10 @@ func check(sc *schema, user cue.Value, at *origins, r *report) {
 
 // value checks v, found at p, against what the schema allows there.
 func (c checker) value(p place, s, v cue.Value) {
+	if want, ok := secrets[p.general]; ok {
+		c.secret(p, v, want)
+		return
+	}
 	pos := c.note(p, v)
 	switch {
 	case s.IncompleteKind() == v.Kind() && v.Kind() == cue.StructKind:

@@ -19,13 +19,8 @@ import (
 
 // decode is what user declares, over the defaults.
 func decode(user cue.Value, at *origins, r *report) *Spec {
-	s := &Spec{Registries: map[string]Registry{}}
-	decoder{user, "", at, r}.into(&s.Kafka.Brokers, "kafka", "brokers")
-	for name, v := range entries(lookup(user, "registries")) {
-		var url string
-		decoder{v, "", at, r}.into(&url, "url")
-		s.Registries[name] = Registry{URL: url}
-	}
+	s := &Spec{Registries: map[string]Registry{}, origins: at}
+	decoder{user, "", at, r}.connections(s)
 	for name, v := range entries(lookup(user, "pipelines")) {
 		d := decoder{v, "pipelines." + name, at, r}
 		if r.seen[d.path] {

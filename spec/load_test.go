@@ -35,6 +35,7 @@ func loadFiles(t *testing.T, files map[string]string, opts Options) *Spec {
 	for i := range s.Pipelines {
 		s.Pipelines[i].origins = nil
 	}
+	s.origins = nil
 	return s
 }
 

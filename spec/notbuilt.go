@@ -13,12 +13,6 @@ import (
 // notBuilt holds the fields whose mere presence is refused, with what this
 // version does instead.
 var notBuilt = map[string]string{
-	"kafka.tls":                 "this version connects without TLS",
-	"kafka.sasl":                "this version connects without SASL",
-	"registries.*.username":     "this version connects to registries without a login",
-	"registries.*.password":     "this version connects to registries without a login",
-	"registries.*.token":        "this version connects to registries without a login",
-	"registries.*.tls":          "this version connects to registries without TLS settings of its own",
 	"pipelines.*.rollups":       "this version computes one window a pipeline",
 	"pipelines.*.expected_rate": "this version does not judge completeness",
 }

@@ -26,6 +26,8 @@ const referencePath = "../docs/spec.md"
 var sections = map[string]string{
 	"":                        "Top level",
 	"kafka":                   "kafka",
+	"kafka.tls":               "tls",
+	"kafka.sasl":              "sasl",
 	"registries.*":            "registries.NAME",
 	"pipelines.*":             "pipelines.NAME",
 	"pipelines.*.source":      "source",
@@ -150,6 +152,12 @@ func (w writer) at(path string) (place, cue.Value) {
 // value is what the field at p may be, with a link to the section that tells more.
 func (w writer) value(p place, v cue.Value) (string, error) {
 	isMapping := v.IncompleteKind() == cue.StructKind
+	if _, ok := secrets[p.general]; ok {
+		return cell(w.want(p, v)), nil
+	}
+	if p.general == "registries.*.tls" {
+		return link("a mapping", "tls"), nil
+	}
 	if section, ok := sections[p.general]; ok && isMapping {
 		return cell(shortForm(p)) + link("a mapping", section), nil
 	}

@@ -154,6 +154,9 @@ func (sc *schema) selectors(p place, s cue.Value) []cue.Selector {
 
 // want completes "want ...": what the schema s allows at p.
 func (sc *schema) want(p place, s cue.Value) string {
+	if want, ok := secrets[p.general]; ok {
+		return want
+	}
 	switch s.IncompleteKind() {
 	case cue.StructKind:
 		return sc.wantMapping(p, s)

@@ -17,16 +17,7 @@ type Spec struct {
 	Kafka      Kafka
 	Registries map[string]Registry // by name; "source" and "sink" are the defaults
 	Pipelines  []Pipeline          // sorted by name
-}
-
-// Kafka is how to reach the cluster that holds source and sink topics.
-type Kafka struct {
-	Brokers []string // host:port
-}
-
-// Registry is a schema registry that speaks Confluent's API.
-type Registry struct {
-	URL string
+	origins    *origins
 }
 
 // Pipeline is one entry of pipelines, defaults filled in.

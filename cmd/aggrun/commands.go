@@ -34,6 +34,7 @@ func commands() []command {
 		runCommand(),
 		vetCommand(),
 		listCommand(),
+		aclsCommand(),
 		functionsCommand(),
 		demoCommand(),
 		devCommand(),

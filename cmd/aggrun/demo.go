@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aggrun/aggrun/cmd/aggrun/internal/example"
+	"github.com/aggrun/aggrun/connect"
 	"github.com/aggrun/aggrun/embedded"
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/kafka"
@@ -85,7 +86,10 @@ func (o *demoOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	defer cluster.Close()
-	source := example.Source{Brokers: cluster.Brokers(), Registry: cluster.SourceRegistry()}
+	source := example.Source{
+		Cluster:  &connect.Cluster{Brokers: cluster.Brokers()},
+		Registry: connect.Open(spec.SourceRegistry, cluster.SourceRegistry()),
+	}
 	if _, err := source.Init(ctx, topics, demoPartitions, -1); err != nil {
 		return err
 	}

@@ -18,11 +18,15 @@ import (
 // language they are written in.
 func dryRun(w io.Writer, cfg kafka.Config, plans []*pipeline.Plan) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "brokers\t%s\n", orNone(strings.Join(cfg.Brokers, ", ")))
+	fmt.Fprintf(t, "brokers\t%s%s\n", orNone(strings.Join(cfg.Brokers, ", ")), by(present(cfg.Cluster.String())))
 	registries := map[string]string{spec.SourceRegistry: "", spec.SinkRegistry: ""}
 	maps.Copy(registries, cfg.Registries)
 	for _, name := range slices.Sorted(maps.Keys(registries)) {
-		fmt.Fprintf(t, "registry %s\t%s\n", name, orNone(registries[name]))
+		how := ""
+		if r := cfg.Access[name]; r != nil {
+			how = r.String()
+		}
+		fmt.Fprintf(t, "registry %s\t%s%s\n", name, orNone(registries[name]), by(present(how)))
 	}
 	for _, p := range plans {
 		fmt.Fprintf(t, "\npipeline %s\n", p.Spec.Name)
@@ -31,6 +35,14 @@ func dryRun(w io.Writer, cfg kafka.Config, plans []*pipeline.Plan) error {
 		}
 	}
 	return t.Flush()
+}
+
+// present is a list of the text, if there is one.
+func present(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 // line is one fact about a plan.

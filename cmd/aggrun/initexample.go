@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aggrun/aggrun/cmd/aggrun/internal/example"
+	"github.com/aggrun/aggrun/spec"
 )
 
 func initExampleCommand() command {
@@ -38,12 +39,14 @@ type exampleTopics struct {
 func (o *exampleTopics) bind(fs *pflag.FlagSet) {
 	o.bindBrokers(fs)
 	o.bindSource(fs)
+	o.kafka.bind(fs)
+	o.ofSource.bind(fs, spec.SourceRegistry)
 	fs.StringVar(&o.name, "name", "example", "`NAME` that the topics' names begin with")
 	fs.IntVar(&o.topics, "topics", 10, "`N` topics")
 }
 
 // check finds what is missing and gives the source and its topics.
-func (o *exampleTopics) check() (example.Source, []example.Topic, error) {
+func (o *exampleTopics) check(s streams) (example.Source, []example.Topic, error) {
 	switch {
 	case len(o.brokers) == 0:
 		return example.Source{}, nil, errors.New("no brokers: give --brokers or AGGRUN_BROKERS")
@@ -52,7 +55,15 @@ func (o *exampleTopics) check() (example.Source, []example.Topic, error) {
 	case o.topics < 1 || o.topics > 1000:
 		return example.Source{}, nil, fmt.Errorf("--topics %d: want 1 to 1000", o.topics)
 	}
-	return example.Source{Brokers: o.brokers, Registry: o.source}, example.Topics(o.name, o.topics), nil
+	cluster, err := o.cluster(nil, s, nil)
+	if err != nil {
+		return example.Source{}, nil, err
+	}
+	registry, err := o.registry(spec.SourceRegistry, nil, s, nil)
+	if err != nil {
+		return example.Source{}, nil, err
+	}
+	return example.Source{Cluster: cluster, Registry: registry}, example.Topics(o.name, o.topics), nil
 }
 
 // initOptions are the flags of init-example.
@@ -69,7 +80,7 @@ func (o *initOptions) bind(fs *pflag.FlagSet) {
 }
 
 func (o *initOptions) run(ctx context.Context, s streams, _ []string) error {
-	source, topics, err := o.check()
+	source, topics, err := o.check(s)
 	if err != nil {
 		return err
 	}

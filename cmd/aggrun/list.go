@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/aggrun/aggrun/connect"
 	"github.com/aggrun/aggrun/pipeline"
 )
 
@@ -30,15 +31,20 @@ lists the topics that match now, each with its sink topic.
 			var c connection
 			f.bind(fs)
 			c.bindBrokers(fs)
+			c.kafka.bind(fs)
 			return func(ctx context.Context, s streams, _ []string) error {
-				_, plans, err := f.load()
+				loaded, plans, err := f.load()
 				if err != nil {
 					return err
 				}
 				if len(c.brokers) == 0 {
 					return list(s.out, plans, named)
 				}
-				topics, err := clusterTopics(ctx, c.brokers)
+				cluster, err := c.cluster(loaded, s, nil)
+				if err != nil {
+					return err
+				}
+				topics, err := clusterTopics(ctx, cluster)
 				if err != nil {
 					return err
 				}
@@ -101,17 +107,20 @@ func matched(topics []string, all []*pipeline.Plan) func(*pipeline.Plan) []row {
 }
 
 // clusterTopics are the cluster's topics, in order of name.
-func clusterTopics(ctx context.Context, brokers []string) ([]string, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+func clusterTopics(ctx context.Context, cluster *connect.Cluster) ([]string, error) {
+	client, err := kgo.NewClient(cluster.Options()...)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if err := cluster.Reach(ctx, client); err != nil {
+		return nil, err
+	}
 	topics, err := kadm.NewClient(client).ListTopics(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the topics of %s: %w", strings.Join(brokers, ","), err)
+		return nil, fmt.Errorf("list the topics of %s: %w", strings.Join(cluster.Brokers, ","), err)
 	}
 	return topics.Names(), nil
 }

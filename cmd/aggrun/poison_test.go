@@ -41,8 +41,8 @@ type kind struct {
 	want   string            // the reason, {id} for the schema's; "": a good record without a value
 }
 
-// setting is a pipeline, and the kinds that are wrong for it.
-type setting struct {
+// setup is a pipeline, and the kinds that are wrong for it.
+type setup struct {
 	name    string
 	options string // what the pipeline has beside its topic, window and operations
 	source  string // what its source has beside the topic
@@ -51,10 +51,10 @@ type setting struct {
 	kinds   []kind
 }
 
-// poisoned is a topic with every kind of a setting, and one without.
+// poisoned is a topic with every kind of a setup, and one without.
 type poisoned struct {
 	*stage
-	setting
+	setup
 	topic, clean string
 	now          time.Time
 	avro         *avro.Schema
@@ -67,10 +67,10 @@ type poisoned struct {
 	odd          int // kinds that are good
 }
 
-func (s *stage) poison(of setting) *poisoned {
+func (s *stage) poison(of setup) *poisoned {
 	s.t.Helper()
 	p := &poisoned{
-		stage: s, setting: of, topic: s.CreateTopic(s.t, of.name, 1), clean: s.CreateTopic(s.t, of.name+"-clean", 1),
+		stage: s, setup: of, topic: s.CreateTopic(s.t, of.name, 1), clean: s.CreateTopic(s.t, of.name+"-clean", 1),
 		now: time.Now().Add(-time.Minute).Truncate(10 * time.Second), ids: map[string]int{}, bad: map[int64]kind{}, originals: map[int64]*kgo.Record{},
 	}
 	s.takeAll(p.topic)
@@ -213,7 +213,7 @@ func (p *poisoned) pipeline(name, topic, onError string) string {
 // there; nothing is unaccounted for; and all of that whether it is read once, again
 // after a restart, or skipped.
 func TestEndToEndPoison(t *testing.T) {
-	for _, of := range settings {
+	for _, of := range setups {
 		t.Run(of.name, func(t *testing.T) {
 			s := newStage(t)
 			s.SourceRegistry = oddRegistry(t, s.SourceRegistry)
@@ -334,7 +334,7 @@ func TestEndToEndPoisonFails(t *testing.T) {
 	s := newStage(t)
 	s.SourceRegistry = oddRegistry(t, s.SourceRegistry)
 	spec, want, sinks := "pipelines:\n", map[string]string{}, map[string]string{}
-	for _, of := range settings {
+	for _, of := range setups {
 		p := s.poison(of)
 		for i, k := range p.kinds {
 			if k.want == "" {

@@ -17,7 +17,7 @@ import (
 
 const value0 = `{"name":"value0","type":"double"}`
 
-var settings = []setting{
+var setups = []setup{
 	{
 		name: "wire", source: ", fields: [value0, x]", schema: value0 + `,{"name":"x","type":["null","double"]}`,
 		good:  func(i int, _ time.Time, v float64) map[string]any { return map[string]any{"value0": v, "x": nil} },
@@ -247,7 +247,7 @@ var valueKinds = []kind{
 	{name: "a boolean of 2", schema: field("x", `"boolean"`), body: join(double(1), 2), want: notOf(8, 9, "a boolean is neither 0 nor 1")},
 }
 
-// seconds is a record of the setting time, at t.
+// seconds is a record of the setup time, at t.
 func seconds(t float64) []byte { return join(double(1), 2, double(t)) }
 
 var timeKinds = []kind{

@@ -68,7 +68,7 @@ func (o *produceOptions) bind(fs *pflag.FlagSet) {
 }
 
 func (o *produceOptions) run(ctx context.Context, s streams, _ []string) error {
-	source, topics, err := o.check()
+	source, topics, err := o.check(s)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,9 @@ func (o *runOptions) bind(fs *pflag.FlagSet) {
 	o.bindBrokers(fs)
 	o.bindSource(fs)
 	o.bindSink(fs)
+	o.kafka.bind(fs)
+	o.ofSource.bind(fs, spec.SourceRegistry)
+	o.ofSink.bind(fs, spec.SinkRegistry)
 	fs.StringVar(&o.group, "group", "aggrun", "consumer group: `NAME`.<pipeline> of each pipeline")
 	orEnvironment(fs, "group", "AGGRUN_GROUP")
 	fs.StringVar(&o.instance, "instance", "", "call this worker `NAME`, the same after a restart; random by default")
@@ -90,7 +93,10 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 	if err != nil {
 		return err
 	}
-	cfg := o.config(loaded, s)
+	cfg, err := o.config(loaded, s)
+	if err != nil {
+		return err
+	}
 	cfg.Writers = all
 	if o.dryRun {
 		return dryRun(s.out, cfg, plans)
@@ -111,14 +117,13 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 	return err
 }
 
-func (o *runOptions) config(loaded *spec.Spec, s streams) kafka.Config {
-	brokers, registries := o.over(loaded)
-	return kafka.Config{
-		Brokers: brokers, Registries: registries,
+func (o *runOptions) config(loaded *spec.Spec, s streams) (kafka.Config, error) {
+	cfg := kafka.Config{
 		Group: o.group, Instance: o.instance,
 		Start: o.start.Start, UntilEnd: o.untilEnd, CloseOpen: o.closeOpen, Accept: o.accept, FromSink: o.fromSink, Loaded: time.Now(),
 		Log: o.logger(s.err), Fatal: fatal(s),
 	}
+	return cfg, o.over(&cfg, loaded, s)
 }
 
 // fatal ends the process after what only a new process can mend.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -29,12 +30,18 @@ type stage struct {
 	client  *kgo.Client
 	admin   *kadm.Client
 	schemas map[string]*avro.Schema // by registry and id
+	env     map[string]string       // of commands, beside the cluster
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	t.Parallel()
-	s := &stage{Cluster: testcluster.New(t), t: t, schemas: map[string]*avro.Schema{}}
+	return newStageOn(t, testcluster.New(t))
+}
+
+func newStageOn(t *testing.T, c *testcluster.Cluster) *stage {
+	t.Helper()
+	s := &stage{Cluster: c, t: t, schemas: map[string]*avro.Schema{}}
 	s.client = s.Client(t, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(3<<20))
 	s.admin = kadm.NewClient(s.client)
 	return s
@@ -83,6 +90,7 @@ func (s *stage) start(args ...string) *work {
 		"AGGRUN_GROUP":           s.Prefix + "group",
 		"AGGRUN_LISTEN":          "0",
 	}
+	maps.Copy(environment, s.env)
 	env := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
 	go func() {
 		var out buffer

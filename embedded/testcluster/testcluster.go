@@ -13,6 +13,7 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ type Cluster struct {
 	Real                         bool              // not embedded
 	Prefix                       string            // of this test's topics, groups and subjects
 	Embedded                     *embedded.Cluster // nil when Real
+	Options                      []kgo.Opt         // of the administrator's clients
 }
 
 // patience is how long a real broker may take over anything.
@@ -49,7 +51,7 @@ func New(t testing.TB) *Cluster {
 		c.Real = true
 		t.Cleanup(func() { c.clean(t) })
 	case len(missing) == len(variables):
-		c.start(t)
+		c.start(t, embedded.Options{})
 	default:
 		t.Fatalf("set all of %s or none: %s missing", strings.Join(variables, ", "), strings.Join(missing, ", "))
 	}
@@ -67,9 +69,9 @@ func environment() (values, missing []string) {
 	return values, missing
 }
 
-func (c *Cluster) start(t testing.TB) {
+func (c *Cluster) start(t testing.TB, o embedded.Options) {
 	t.Helper()
-	e, err := embedded.Start(embedded.Options{})
+	e, err := embedded.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,10 +101,10 @@ func prefix(t testing.TB) string {
 // Client connects to the brokers, with opts, until the test ends.
 func (c *Cluster) Client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append([]kgo.Opt{
+	cl, err := kgo.NewClient(slices.Concat([]kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.MetadataMinAge(50 * time.Millisecond), // else a leader's move costs 5 s
-	}, opts...)...)
+	}, c.Options, opts)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/aggrun/aggrun/connect"
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/spec"
 )
@@ -43,6 +44,10 @@ type Config struct {
 	Log        *slog.Logger
 	Timing     Timing
 	Options    []kgo.Opt // for every client, after aggrun's own
+	// Cluster is how to reach the brokers, and Access the registries, by name; nil, and
+	// what is not there: by address alone.
+	Cluster *connect.Cluster
+	Access  map[string]*connect.Registry
 	// Writers are all the plans that are loaded, run here or not: no glob reads
 	// what one of them writes. nil: those that run.
 	Writers []*pipeline.Plan
@@ -103,6 +108,9 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 	if cfg.Writers == nil {
 		cfg.Writers = plans
 	}
+	if cfg.Cluster != nil {
+		cfg.Options = append(cfg.Cluster.Options(), cfg.Options...)
+	}
 	var err error
 	if cfg.common, err = newShared(cfg); err != nil {
 		return make([]Report, len(plans)), err
@@ -110,6 +118,9 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 	defer cfg.common.close()
 	for _, plan := range plans {
 		cfg.Monitor.of(plan.Spec.Name) // all are known before one begins
+	}
+	if err := cfg.reach(ctx); err != nil {
+		return make([]Report, len(plans)), err
 	}
 	reports, errs := make([]Report, len(plans)), make([]error, len(plans))
 	var wg sync.WaitGroup
@@ -140,6 +151,22 @@ func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan) (Report, erro
 	}
 	r.watch.stopped(err)
 	return r.report, named(plan, err)
+}
+
+// reach refuses brokers that will not have us, however long we wait.
+func (cfg Config) reach(ctx context.Context) error {
+	if cfg.Cluster == nil {
+		return nil
+	}
+	return cfg.Cluster.Reach(ctx, cfg.common.client)
+}
+
+// explain says what an error of a broker means, where that is known.
+func (cfg Config) explain(err error) error {
+	if cfg.Cluster == nil {
+		return err
+	}
+	return cfg.Cluster.Explain(err)
 }
 
 // named gives an error the name of its pipeline.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"github.com/aggrun/aggrun/connect"
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/codec"
 )
@@ -21,6 +22,7 @@ import (
 // never given up because its schema cannot be asked for just now.
 type registry struct {
 	name   string
+	access *connect.Registry
 	client *sr.Client
 	log    *slog.Logger
 
@@ -40,15 +42,15 @@ const tellEvery = time.Second
 // latestVersion is how the registry's API spells the newest version.
 const latestVersion = -1
 
-func newRegistry(url, name string, log *slog.Logger) (*registry, error) {
+func newRegistry(access *connect.Registry, log *slog.Logger) (*registry, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = atOnce, atOnce
-	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(url, "/")), sr.UserAgent("aggrun"),
-		sr.HTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: answers{transport}}))
+	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(access.URL, "/")), sr.UserAgent("aggrun"),
+		sr.HTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: access.Transport(transport)}))
 	if err != nil {
-		return nil, stop("%s registry %s: %v", name, url, err)
+		return nil, stop("%s registry %s: %v", access.Name, access.URL, err)
 	}
-	return &registry{name: name, client: client, log: log, known: map[int32]*codec.Schema{}}, nil
+	return &registry{name: access.Name, access: access, client: client, log: log, known: map[int32]*codec.Schema{}}, nil
 }
 
 // byID gives a writer schema; nil where the registry does not know the id.
@@ -64,8 +66,8 @@ func (r *registry) byID(ctx context.Context, id int32) (*codec.Schema, error) {
 		switch {
 		case isNotFound(err):
 			return nil
-		case errors.Is(err, errAnswer):
-			return &schemaError{errAnswer}
+		case errors.Is(err, connect.ErrAnswer):
+			return &schemaError{connect.ErrAnswer}
 		}
 		if err != nil {
 			return err
@@ -215,8 +217,11 @@ func (r *registry) ask(ctx context.Context, call func() error) error {
 		if isElsewhere(err) && !r.answered.Load() {
 			return stop("the %s registry does not answer as one: %v; is the registry's URL right?", r.name, err)
 		}
-		if isDenied(err) {
-			return stop("the %s registry refuses us: %v", r.name, err)
+		if refused := (*connect.Refusal)(nil); errors.As(r.access.Explain(err), &refused) {
+			if isDenied(err) || !r.answered.Load() {
+				return &pipeline.Stop{Msg: refused.Msg}
+			}
+			err = refused
 		}
 		waiting = r.outage.met(waiting)
 		if now := time.Now().UnixNano(); now-r.told.Swap(now) > int64(tellEvery) {

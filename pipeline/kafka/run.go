@@ -119,7 +119,7 @@ func (r *run) sessions(ctx context.Context) error {
 		if time.Since(began) > time.Minute {
 			wait.reset()
 		}
-		r.log.Warn("the session ended; joining again", "error", err)
+		r.log.Warn("the session ended; joining again", "error", r.cfg.explain(err))
 		wait.sleep(ctx)
 	}
 	return ctx.Err()

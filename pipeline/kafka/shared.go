@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/aggrun/aggrun/connect"
 )
 
 // shared is what the pipelines of a process have in common, so that hundreds of
@@ -48,7 +50,11 @@ func (s *shared) registry(cfg Config, name string) (*registry, error) {
 	if r := s.registries[name]; r != nil {
 		return r, nil
 	}
-	r, err := newRegistry(cfg.Registries[name], name, cfg.Log)
+	access := cfg.Access[name]
+	if access == nil {
+		access = connect.Open(name, cfg.Registries[name])
+	}
+	r, err := newRegistry(access, cfg.Log)
 	if err == nil {
 		s.registries[name] = r
 	}

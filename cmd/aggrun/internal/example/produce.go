@@ -36,8 +36,7 @@ func (s Source) Produce(ctx context.Context, load Load, every time.Duration, rep
 	if err := load.Check(); err != nil {
 		return Progress{}, err
 	}
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(s.Brokers...),
+	client, err := s.client(ctx,
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // noise does not shrink
 		kgo.ProducerLinger(5*time.Millisecond),

@@ -14,12 +14,27 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/aggrun/aggrun/connect"
 )
 
 // Source is the cluster and the registry of example topics.
 type Source struct {
-	Brokers  []string
-	Registry string // URL
+	Cluster  *connect.Cluster
+	Registry *connect.Registry
+}
+
+// client connects to the cluster, if it is one that will have us.
+func (s Source) client(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
+	client, err := kgo.NewClient(append(s.Cluster.Options(), opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Cluster.Reach(ctx, client); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
 }
 
 // patience bounds what a cluster or a registry may take to answer.
@@ -31,7 +46,7 @@ const patience = 30 * time.Second
 func (s Source) Init(ctx context.Context, topics []Topic, partitions, replication int) (made []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(s.Brokers...))
+	client, err := s.client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,17 +115,18 @@ func (s Source) register(ctx context.Context, topics []Topic) error {
 			return err
 		}
 		if _, err := client.CreateSchema(ctx, subject(topic.Name), sr.Schema{Schema: schema}); err != nil {
-			return fmt.Errorf("register %s: %w", subject(topic.Name), err)
+			return fmt.Errorf("register %s: %w", subject(topic.Name), s.Registry.Explain(err))
 		}
 	}
 	return nil
 }
 
 func (s Source) registry() (*sr.Client, error) {
-	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(s.Registry, "/")), sr.UserAgent("aggrun"),
-		sr.HTTPClient(&http.Client{Timeout: patience}))
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	client, err := sr.NewClient(sr.URLs(strings.TrimSuffix(s.Registry.URL, "/")), sr.UserAgent("aggrun"),
+		sr.HTTPClient(&http.Client{Timeout: patience, Transport: s.Registry.Transport(base)}))
 	if err != nil {
-		return nil, fmt.Errorf("registry %s: %w", s.Registry, err)
+		return nil, fmt.Errorf("registry %s: %w", s.Registry.URL, err)
 	}
 	return client, nil
 }
@@ -144,7 +160,7 @@ func (s Source) targets(ctx context.Context, client *kgo.Client, topics []Topic)
 		}
 		t := target{Topic: topic, partitions: int32(len(there.Partitions))}
 		if err := t.describe(ctx, registry); err != nil {
-			return nil, err
+			return nil, s.Registry.Explain(err)
 		}
 		targets = append(targets, t)
 	}
