@@ -119,12 +119,13 @@ func (w *Worker) retry() error {
 		return nil
 	}
 	c, err := w.build(t)
-	if err != nil || c == nil {
+	if err != nil {
 		return err
 	}
-	how, err := w.run(c, left)
-	if how != committed || err != nil {
-		return err
+	if c != nil { // else nothing is left that could be refused
+		if how, err := w.run(c, left); how != committed || err != nil {
+			return err
+		}
 	}
 	t.goOn()
 	w.committed()

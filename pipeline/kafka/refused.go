@@ -45,7 +45,7 @@ var refusals = []struct {
 	err    error
 	remedy string
 }{
-	{kerr.TopicAuthorizationFailed, "grant our user Write on the topic"},
+	{kerr.TopicAuthorizationFailed, "no permission to write there: grant our user Write on the topic (aggrun acls prints what is needed)"},
 	{kerr.MessageTooLarge, "raise the topic's max.message.bytes, or have the spec compute less of a window"},
 	{kerr.RecordListTooLarge, "raise the topic's segment.bytes"},
 	{kerr.UnknownTopicOrPartition, "create the topic again"},
@@ -101,7 +101,7 @@ func isAbsent(err error) bool {
 }
 
 // errBlocked ends a session whose producer is of no use any more.
-var errBlocked = errors.New("a topic of the transaction may not be written to, and the producer has to begin anew")
+var errBlocked = errors.New("the producer has to begin anew, for topics that may not be written to")
 
 // judgeAll is judge where the brokers take part in no transaction one of whose topics
 // may not be written to, as they do before transaction.version 2: every record fails
@@ -118,11 +118,10 @@ func (s *session) judgeAll(failed map[string]error) error {
 		}
 	}
 	s.forbidden = denied
-	return errBlocked
+	return fmt.Errorf("%w: %v", errBlocked, slices.Sorted(maps.Keys(denied)))
 }
 
-// blocked says what it means that topics which were denied are still; nil error and
-// false where they are not.
+// blocked tells that topics which were denied are still, and what that means (judge).
 func (s *session) blocked(c *pipeline.Commit) (bool, error) {
 	if len(s.forbidden) == 0 {
 		return false, nil
