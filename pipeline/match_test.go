@@ -57,6 +57,10 @@ func TestMatches(t *testing.T) {
 			source: spec.Source{Regex: "m[0-9]+|dome"},
 			yes:    []string{"m1", "m22", "dome"}, no: []string{"m", "xm1", "m1x", "domes", "m1-aggregated"},
 		},
+		"a regex quoted to its end": {
+			source: spec.Source{Regex: `m|\Qa.b`},
+			yes:    []string{"m", "a.b"}, no: []string{"axb", "a.b)$", "xa.b", "a.bx"},
+		},
 		"a star takes no internal topic": {
 			source: spec.Source{Topics: []string{"*"}},
 			yes:    []string{"dome"}, no: []string{"__consumer_offsets", "telemetry-dead-letter", "other-dead-letter", "dome-aggregated", "mount-out"},

@@ -174,10 +174,9 @@ func (p *Plan) compileSource(src spec.Source) (d *draft, errs spec.Errors) {
 		errs = append(errs, p.checkGlobs(src.Path+"."+list.at, list.globs)...)
 	}
 	if src.Regex != "" {
-		if _, err := regexp.Compile(src.Regex); err != nil {
+		var err error
+		if s.regex, err = wholly(src.Regex); err != nil {
 			errs = append(errs, p.Spec.Errorf(src.Path+".regex", "%v", err))
-		} else {
-			s.regex = regexp.MustCompile(`^(?:` + src.Regex + `)$`)
 		}
 	}
 	errs = append(errs, p.checkMap(s)...)
@@ -189,6 +188,17 @@ func (p *Plan) compileSource(src spec.Source) (d *draft, errs spec.Errors) {
 		s.needs = append(s.needs, need{path: src.Time.Field, form: Time, name: src.Time.Field, at: src.Path + ".time.field"})
 	}
 	return d, append(errs, d.compileRecord()...)
+}
+
+// wholly compiles an expression to match whole names alone.
+func wholly(regex string) (*regexp.Regexp, error) {
+	if _, err := regexp.Compile(regex); err != nil {
+		return nil, err // in the user's own words
+	}
+	if re, err := regexp.Compile(`^(?:` + regex + `)$`); err == nil {
+		return re, nil
+	}
+	return regexp.Compile(`^(?:` + regex + `\E)$`) // a \Q without its end takes what follows for text
 }
 
 // checkMap finds two fields that are given one name, and names that are taken.

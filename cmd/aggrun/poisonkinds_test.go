@@ -93,8 +93,8 @@ func bytesShort(n int) string {
 }
 
 // notOf is the reason of a body that is not of its schema.
-func notOf(byte, of int, why string) string {
-	return fmt.Sprintf("body is not of its schema: at byte %d of %d: %s", byte, of, why)
+func notOf(at, of int, why string) string {
+	return fmt.Sprintf("body is not of its schema: at byte %d of %d: %s", at, of, why)
 }
 
 func stamped(ms int64) func(*kgo.Record) {
