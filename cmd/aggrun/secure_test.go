@@ -258,7 +258,7 @@ func (s *secured) waits(a kafka.ACL, path string) {
 	}
 }
 
-// Each permission is needed: without it something stops, or waits,, and says so. Describe comes
+// Each permission is needed: without it something stops, or waits, and says so. Describe comes
 // with Read and Write, and that of a dead letter is needed when there is one.
 func TestEndToEndSecureACLs(t *testing.T) {
 	s := newSecured(t)
