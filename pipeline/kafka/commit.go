@@ -80,7 +80,7 @@ func (p *promises) keep(r *kgo.Record, err error) {
 	if err != nil {
 		p.mu.Lock()
 		if p.err == nil {
-			p.err = fmt.Errorf("topic %s: %w", r.Topic, err)
+			p.err = fmt.Errorf("%w (topic %s)", err, r.Topic)
 		}
 		p.mu.Unlock()
 	}
@@ -99,7 +99,7 @@ func (s *session) abort(cause error) error {
 	case isFenced(cause):
 		return cause
 	case isDenial(cause):
-		return stop("no permission to write what there is: %v", cause)
+		return stop("results cannot be written: %v: no permission; aggrun acls prints what is needed", cause)
 	case isPermanent(cause):
 		return stop("results cannot be written: %v", cause)
 	}
