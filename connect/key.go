@@ -123,7 +123,7 @@ func unpad(text []byte, block int) ([]byte, bool) {
 		return nil, false
 	}
 	text = text[:len(text)-n]
-	var any asn1.RawValue
-	rest, err := asn1.Unmarshal(text, &any)
+	var whole asn1.RawValue
+	rest, err := asn1.Unmarshal(text, &whole)
 	return text, err == nil && len(rest) == 0
 }
