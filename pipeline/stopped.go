@@ -51,6 +51,9 @@ type stoppage struct {
 
 // Stopped are the shards that are stopped, in their order.
 func (w *Worker) Stopped() []Stopped {
+	if w.due.stopped == 0 {
+		return nil
+	}
 	var all []Stopped
 	for _, t := range w.order {
 		if s := t.stopped; s != nil {

@@ -146,8 +146,9 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 		if err := w.Step(); err != nil {
 			return false, err
 		}
-		r.tellStopped(stopped, w.Stopped())
+		was := stopped
 		stopped = w.Stopped()
+		r.tellStopped(was, stopped)
 		r.watch.stepped(w, r.report.Counts)
 		if r.cfg.UntilEnd && w.Finished() {
 			if done, err := r.reached(ctx); done || err != nil {
