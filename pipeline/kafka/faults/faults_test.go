@@ -14,6 +14,7 @@ package faults
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -36,8 +37,8 @@ func TestFaults(t *testing.T) {
 			continue
 		}
 		failed++
-		t.Errorf("seed %d: %d violations\n  %s\n%s  again: AGGRUN_FIRST_SEED=%[1]d AGGRUN_SEEDS=1 go test -count=1 -run TestFaults ./pipeline/kafka/faults",
-			o.script.seed, len(o.violations), list(o.violations), o.script)
+		t.Errorf("seed %d: %d violations\n  %s\n%s  again: AGGRUN_FIRST_SEED=%[1]d AGGRUN_SEEDS=1 go test -count=1 -run TestFaults ./pipeline/kafka/faults\n  log: %[5]s",
+			o.script.seed, len(o.violations), list(o.violations), o.script, o.log)
 	}
 	all.numbers["seeds with violations"] = failed
 	fmt.Printf("%d seeds in %v\n%s", len(seeds), time.Since(began).Round(time.Second), all.String())
@@ -54,7 +55,7 @@ func seedsFrom(first, n uint64) (seeds []uint64) {
 	for i := range n {
 		seeds = append(seeds, first+i)
 	}
-	return seeds
+	return slices.Repeat(seeds, int(number("AGGRUN_TIMES", 1)))
 }
 
 // played gives the outcomes as they come.

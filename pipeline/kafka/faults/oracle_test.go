@@ -84,15 +84,16 @@ func (w *world) valuesOf(r *kgo.Record) (values []float64) {
 type truth struct {
 	count  int64
 	fields map[string]float64 // those that have a value
+	places []place            // of its records; or of the result
 }
 
 // aggregate gives the windows of entries.
 func aggregate(all []entry) map[window]truth {
 	values := map[window][][]float64{}
-	counts := map[window]int64{}
+	places := map[window][]place{}
 	for _, e := range all {
 		k := window{e.sink, e.end()}
-		counts[k]++
+		places[k] = append(places[k], e.place)
 		if values[k] == nil {
 			values[k] = make([][]float64, 2)
 		}
@@ -101,8 +102,8 @@ func aggregate(all []entry) map[window]truth {
 		}
 	}
 	truths := map[window]truth{}
-	for k, n := range counts {
-		t := truth{n, map[string]float64{}}
+	for k, at := range places {
+		t := truth{int64(len(at)), map[string]float64{}, at}
 		for i, vs := range values[k] {
 			if len(vs) == 0 {
 				continue
@@ -166,15 +167,25 @@ func (p *fedPart) wasSilent(offset int64, began time.Time) bool {
 
 // skipped are the entries from before the beginnings of partitions that were added:
 // where a shard has a C, they begin with what its first undecided window needs.
-func (w *world) skipped(all []entry) map[place]bool {
-	first := map[pipeline.Partition]int64{} // time of the first record that is read
-	skipped := map[place]bool{}
+func (w *world) skipped(all []entry, lateOnes, badOnes map[place]bool) map[place]bool {
+	begins := map[pipeline.Partition]int64{}
+	for id, b := range w.begins {
+		if begins[id] = b.most; !w.partOf(id).added {
+			begins[id] = b.least
+		}
+	}
+	for _, letters := range []map[place]bool{lateOnes, badOnes} {
+		for p := range letters {
+			begins[p.Partition] = min(begins[p.Partition], p.offset)
+		}
+	}
+	skipped, first := map[place]bool{}, map[pipeline.Partition]int64{} // time of the first that is read
 	for _, e := range slices.Backward(all) {
-		switch begin := w.begins[e.Partition]; {
-		case e.offset >= begin:
+		switch {
+		case e.offset >= begins[e.Partition]:
 			first[e.Partition] = e.at
 		case !w.partOf(e.Partition).added:
-			w.wrong("%v was not read: its partition begins at %d", e.place, begin)
+			w.wrong("%v was not read: its partition begins at %d", e.place, begins[e.Partition])
 		default:
 			if at, ok := first[e.Partition]; ok && e.at >= at {
 				w.wrong("%v was not read, and is no older than what was", e.place)

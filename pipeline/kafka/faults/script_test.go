@@ -120,8 +120,8 @@ func (d *drawing) event() event {
 		{2, func() event { return rehash{} }},
 		{2, func() event { return shuffle{} }},
 		{2, func() event { return move{pick(d.rng, d.topics).name, d.rng.Int32N(3), d.rng.Int32N(int32(d.brokers))} }},
-		{4, func() event { return kill{d.slot(), d.between(0, 1500)} }},
-		{2, func() event { return freeze{d.slot(), d.between(200, 2500)} }},
+		{4, func() event { return kill{d.slot(), d.between(0, 2500)} }},
+		{2, func() event { return freeze{d.slot(), d.between(200, 3500)} }},
 		{2, func() event { return cut{d.slot()} }},
 		{3, func() event {
 			return ailment{d.rng.IntN(2) == 0, trouble(1 + d.rng.IntN(3)), d.between(50, 900)}

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -15,22 +16,34 @@ import (
 // committed is a partition's commit.
 type committed struct{ offset, closed int64 }
 
-// observe notes where each partition begins: nothing is read before its beginning is
-// committed, which is the first that is asked for.
+// beginning is where a partition begins: at least, and at most. Nothing is read before
+// the beginning is committed, by a commit that knows of no record; but that may abort,
+// and the next one begin elsewhere, and those after it know of none as long as all that
+// was read were bad ones and what transactions aborted.
+type beginning struct{ least, most int64 }
+
+// observe notes where partitions begin, and journals all commits that are asked for.
 func (w *world) observe() {
 	w.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Count: -1, Observe: true, When: func(req kmsg.Request) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, t := range req.(*kmsg.TxnOffsetCommitRequest).Topics {
 			for _, p := range t.Partitions {
-				id := pipeline.Partition{Topic: cmp.Or(t.Topic, w.topicIDs[t.TopicID]), ID: p.Partition}
-				if at, ok := w.begins[id]; !ok || p.Offset < at {
-					w.begins[id] = p.Offset
-				}
+				w.asked(pipeline.Partition{Topic: cmp.Or(t.Topic, w.topicIDs[t.TopicID]), ID: p.Partition}, p)
 			}
 		}
 		return true
 	}})
+}
+
+func (w *world) asked(id pipeline.Partition, p kmsg.TxnOffsetCommitRequestTopicPartition) {
+	k, err := pipeline.DecodeCheckpoint(*p.Metadata, p.Offset)
+	fmt.Fprintf(&w.log, "%s commit %v at %d: %+v\n", time.Now().Format("05.000"), id, p.Offset, k)
+	if b, ok := w.begins[id]; !ok {
+		w.begins[id] = beginning{p.Offset, p.Offset}
+	} else if err == nil && k.Largest == pipeline.None {
+		w.begins[id] = beginning{min(b.least, p.Offset), max(b.most, p.Offset)}
+	}
 }
 
 // watch looks at the group again and again until done.

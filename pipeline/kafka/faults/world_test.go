@@ -1,9 +1,10 @@
 package faults
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -40,6 +41,7 @@ type world struct {
 	plan         *pipeline.Plan
 	client       *kgo.Client // nobody interferes with it
 	admin        *kadm.Client
+	log          journal
 	feed         *feed
 	began        time.Time
 	workersFrom  time.Time
@@ -56,7 +58,7 @@ type world struct {
 	counts     map[pipeline.Partition]pipeline.Counts // of orderly workers
 	results    int64
 	commits    map[pipeline.Partition]committed
-	begins     map[pipeline.Partition]int64 // where partitions that were added are read from
+	begins     map[pipeline.Partition]beginning
 	topicIDs   map[[16]byte]string
 	epoch      int32
 }
@@ -73,7 +75,7 @@ func newWorld(s *script) (*world, error) {
 	w := &world{
 		script: s, fake: fake, source: newRegistry(), sink: newRegistry(), began: time.Now(),
 		faults: map[string][]*kfake.FaultHandle{}, count: newTally(),
-		counts: map[pipeline.Partition]pipeline.Counts{}, commits: map[pipeline.Partition]committed{}, begins: map[pipeline.Partition]int64{}, topicIDs: map[[16]byte]string{},
+		counts: map[pipeline.Partition]pipeline.Counts{}, commits: map[pipeline.Partition]committed{}, begins: map[pipeline.Partition]beginning{}, topicIDs: map[[16]byte]string{},
 	}
 	w.client, err = kgo.NewClient(append(w.plain(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
@@ -135,19 +137,21 @@ func (w *world) compile() (*pipeline.Plan, error) {
 
 // config is a worker's.
 func (w *world) config(slot int, n *network) kafka.Config {
-	var out io.Writer = io.Discard
+	options := []kgo.Opt{kgo.Dialer(n.dial)}
 	if os.Getenv("AGGRUN_TEST_LOG") != "" {
-		out = os.Stderr
+		options = append(options, kgo.WithLogger(kgo.BasicLogger(&w.log, kgo.LogLevelDebug, func() string {
+			return fmt.Sprintf("%s worker %d ", time.Now().Format("05.000"), slot)
+		})))
 	}
 	c := kafka.Config{
 		Brokers:    w.fake.ListenAddrs(),
 		Registries: map[string]string{"source": w.source.server.URL, "sink": w.sink.server.URL},
-		Group:      group, Log: slog.New(&listener{slog.NewTextHandler(out, nil), w}).With("seed", w.seed, "worker", slot),
+		Group:      group, Log: slog.New(&listener{slog.NewTextHandler(&w.log, nil), w}).With("worker", slot),
 		Timing: kafka.Timing{
-			Session: time.Second, Heartbeat: 100 * time.Millisecond, Rebalance: time.Second, Transaction: 2500 * time.Millisecond,
+			Session: 2 * time.Second, Heartbeat: 100 * time.Millisecond, Rebalance: 2 * time.Second, Transaction: 5 * time.Second,
 			Discover: 200 * time.Millisecond, MetadataMin: 20 * time.Millisecond,
 		},
-		Options: []kgo.Opt{kgo.Dialer(n.dial)},
+		Options: options,
 		Fatal: func(err error) {
 			if !n.isDead() {
 				w.wrong("a transaction does not end: %v", err)
@@ -186,6 +190,33 @@ func (l *listener) Handle(ctx context.Context, r slog.Record) error {
 		l.world.add(name, 1)
 	}
 	return l.Handler.Handle(ctx, r)
+}
+
+// journal keeps what workers say, for who looks for what went wrong.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+// save writes the journal to a file, and gives its name.
+func (j *journal) save(seed uint64) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f, err := os.CreateTemp("", fmt.Sprintf("faults-%d-*.log", seed))
+	if err == nil {
+		_, err = f.Write(j.text.Bytes())
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return f.Name()
 }
 
 // wrong notes a violation.
