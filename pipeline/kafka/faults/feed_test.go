@@ -35,7 +35,8 @@ type fedTopic struct {
 type fedPart struct {
 	id      pipeline.Partition
 	clock   int64 // ms
-	added   bool  // there were workers before
+	early   bool  // records were committed before there were workers
+	added   bool  // there were workers before it
 	appends []span
 }
 
@@ -137,7 +138,11 @@ func (f *feed) decide(t *fedTopic, fate int) {
 		t.client.Close() // who comes next aborts it, if it has not ended
 		t.client = nil
 	}
-	t.open = false
+	if t.open = false; how == kgo.TryCommit && f.workersFrom.IsZero() {
+		for _, p := range t.parts {
+			p.early = len(p.appends) > 0
+		}
+	}
 	if how == kgo.TryAbort {
 		f.add("source transactions aborted", 1)
 	}
@@ -239,6 +244,7 @@ func (f *feed) write(t *fedTopic, p *fedPart, records []*kgo.Record) {
 	f.add("source records not written", len(records))
 	if s.to = time.Now(); s.first >= 0 {
 		p.appends = append(p.appends, s)
+		p.early = p.early || !t.transactional && f.workersFrom.IsZero()
 	}
 }
 

@@ -128,15 +128,20 @@ func (t truth) equal(o truth) bool {
 
 // mayBeLate are the entries whose window may have been closed when they were read: C
 // is never beyond what any partition with a say has read, less the grace. A partition
-// has no say if it was silent for long, or as long as no worker knew of it.
+// has no say as long as no worker knows of it; and where there is an idle time, if it
+// was silent for that, or has had no record yet.
 func (w *world) mayBeLate(all []entry) map[place]bool {
-	may, largest := map[place]bool{}, map[pipeline.Partition]int64{}
+	may, largest, mute := map[place]bool{}, map[pipeline.Partition]int64{}, map[pipeline.Partition]bool{}
 	for _, e := range all {
 		if e.values == nil {
 			continue
 		}
+		p := w.partOf(e.Partition)
 		most, ok := largest[e.Partition]
-		if p := w.partOf(e.Partition); ok && e.end() <= most-grace.Milliseconds() || p.added || w.idle && p.wasSilent(e.offset, w.began) {
+		if !ok {
+			mute[e.Partition] = p.added || w.idle && !(p.early && p.inFirst(e.offset))
+		}
+		if ok && e.end() <= most-grace.Milliseconds() || mute[e.Partition] || w.idle && p.wasSilent(e.offset, w.began) {
 			may[e.place] = true
 		}
 		largest[e.Partition] = max(cmp.Or(most, e.at), e.at)
@@ -148,6 +153,9 @@ func (w *world) partOf(id pipeline.Partition) *fedPart {
 	i := slices.IndexFunc(w.feed.topics, func(t *fedTopic) bool { return t.name == id.Topic })
 	return w.feed.topics[i].parts[id.ID]
 }
+
+// inFirst tells that an offset is of the first append.
+func (p *fedPart) inFirst(offset int64) bool { return len(p.appends) < 2 || offset < p.appends[1].first }
 
 // wasSilent tells that a partition was silent for so long that it had no say, at some
 // time before a record came.
