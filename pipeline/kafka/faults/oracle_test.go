@@ -155,7 +155,9 @@ func (w *world) partOf(id pipeline.Partition) *fedPart {
 }
 
 // inFirst tells that an offset is of the first append.
-func (p *fedPart) inFirst(offset int64) bool { return len(p.appends) < 2 || offset < p.appends[1].first }
+func (p *fedPart) inFirst(offset int64) bool {
+	return len(p.appends) < 2 || offset < p.appends[1].first
+}
 
 // wasSilent tells that a partition was silent for so long that it had no say, at some
 // time before a record came.

@@ -38,7 +38,8 @@ func (w *world) observe() {
 
 func (w *world) asked(id pipeline.Partition, p kmsg.TxnOffsetCommitRequestTopicPartition) {
 	k, err := pipeline.DecodeCheckpoint(*p.Metadata, p.Offset)
-	fmt.Fprintf(&w.log, "%s commit %v at %d: %+v\n", time.Now().Format("05.000"), id, p.Offset, k)
+	k.Fingerprint = pipeline.Fingerprint{}
+	fmt.Fprintf(&w.log, "%s asked to commit %v at %d: %+v\n", time.Now().Format("05.000"), id, p.Offset, k)
 	if b, ok := w.begins[id]; !ok {
 		w.begins[id] = beginning{p.Offset, p.Offset}
 	} else if err == nil && k.Largest == pipeline.None {
@@ -86,7 +87,9 @@ func (w *world) compare(id pipeline.Partition, c kfake.GroupCommit) {
 	now := committed{c.Offset, k.Closed}
 	w.mu.Lock()
 	before, ok := w.commits[id]
-	w.commits[id] = now
+	if w.commits[id] = now; now != before {
+		fmt.Fprintf(&w.log, "%s committed %v: %+v\n", time.Now().Format("05.000"), id, now)
+	}
 	w.mu.Unlock()
 	if ok && (now.offset < before.offset || now.closed < before.closed) {
 		w.wrong("%v: a commit went back, from %+v to %+v", id, before, now)

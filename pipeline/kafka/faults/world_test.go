@@ -223,7 +223,9 @@ func (j *journal) save(seed uint64) string {
 func (w *world) wrong(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.violations = append(w.violations, fmt.Sprintf("after %4.1f s: ", time.Since(w.began).Seconds())+fmt.Sprintf(format, args...))
+	v := fmt.Sprintf("after %4.1f s: ", time.Since(w.began).Seconds()) + fmt.Sprintf(format, args...)
+	w.violations = append(w.violations, v)
+	fmt.Fprintln(&w.log, "violation", v)
 }
 
 func (w *world) add(name string, n int) {
