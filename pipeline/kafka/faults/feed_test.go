@@ -252,7 +252,8 @@ func (f *feed) write(t *fedTopic, p *fedPart, records []*kgo.Record) {
 func (f *feed) begin(t *fedTopic) *kgo.Client {
 	if t.client == nil {
 		var err error
-		t.client, err = kgo.NewClient(append(f.plain(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("feed."+t.name))...)
+		t.client, err = kgo.NewClient(append(f.plain(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("feed."+t.name),
+			kgo.TransactionTimeout(10*time.Second))...)
 		if err != nil {
 			f.wrong("harness: %v", err)
 			return nil

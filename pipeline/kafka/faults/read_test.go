@@ -2,9 +2,11 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -20,12 +22,9 @@ type logOf struct {
 // read reads topics from their beginnings to their ends. Where it has read is its
 // own: it never begins anew by itself.
 func (w *world) read(topics ...string) (*logOf, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*bound)
 	defer cancel()
-	ends, err := w.admin.ListCommittedOffsets(ctx, topics...)
-	if err == nil {
-		err = ends.Error()
-	}
+	ends, err := w.stableEnds(ctx, topics)
 	if err != nil {
 		return nil, err
 	}
@@ -74,5 +73,26 @@ func (l *logOf) add(r *kgo.Record) {
 		l.records = append(l.records, r)
 	} else if len(r.Key) >= 4 && r.Key[3] == 0 {
 		l.aborts++
+	}
+}
+
+// stableEnds are where topics end, once no transaction is open in them: what a dead
+// worker left behind hides what comes after it until the broker aborts it.
+func (w *world) stableEnds(ctx context.Context, topics []string) (kadm.ListedOffsets, error) {
+	for ; ; time.Sleep(tick) {
+		stable, err := w.admin.ListCommittedOffsets(ctx, topics...)
+		high, also := w.admin.ListEndOffsets(ctx, topics...)
+		if err = errors.Join(err, also, stable.Error(), high.Error()); err != nil {
+			return nil, err
+		}
+		open := 0
+		high.Each(func(o kadm.ListedOffset) {
+			if s, _ := stable.Lookup(o.Topic, o.Partition); s.Offset < o.Offset {
+				open++
+			}
+		})
+		if open == 0 {
+			return stable, nil
+		}
 	}
 }
