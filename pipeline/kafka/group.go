@@ -33,9 +33,9 @@ func (r *run) commits(ctx context.Context) (map[pipeline.Partition]pipeline.Comm
 // in a transaction (KIP-447). It asks for these alone: what other members have
 // under way does not keep it waiting.
 func (r *run) stable(ctx context.Context, ids []pipeline.Partition) (map[pipeline.Partition]pipeline.Committed, error) {
-	list, err := r.admin.ListTopics(ctx, topicsOf(ids)...)
+	list, err := r.described(ctx, topicsOf(ids))
 	if err != nil {
-		return nil, r.denied(err, "list topics")
+		return nil, err
 	}
 	group := kmsg.NewOffsetFetchRequestGroup()
 	group.Group = r.group

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -104,6 +105,34 @@ func TestRunUnderFaults(t *testing.T) {
 			}
 			w.check(w.results(w.topics()...), math.MaxInt64)
 		})
+	}
+}
+
+// A broker that cannot tell of a topic just now says nothing of what the group has
+// committed of it: nobody is to begin anew, nor to be told that the offsets are gone.
+func TestTopicsThatCannotBeDescribed(t *testing.T) {
+	w := newWorld(t, 10, twoTopics())
+	w.feedAll(50, sources...)
+	if _, err := w.untilEnd(nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := newRun(w.config("again"), w.plan(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	r.topics.add("src-a")
+	r.topics.add("src-b")
+	unknown := kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Err: kerr.LeaderNotAvailable, When: func(q kmsg.Request) bool {
+		return len(q.(*kmsg.MetadataRequest).Topics) > 0
+	}}
+	w.fake.Fault(unknown)
+	if err := r.settle(context.Background()); !errors.Is(err, kerr.LeaderNotAvailable) {
+		t.Errorf("settled with %v", err)
+	}
+	w.fake.Fault(unknown)
+	if have, err := r.stable(context.Background(), sources); !errors.Is(err, kerr.LeaderNotAvailable) {
+		t.Errorf("commits are %v, %v", have, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -143,9 +144,9 @@ func (r *run) discover(ctx context.Context) (added []string, err error) {
 
 // partitions are those of some topics.
 func (r *run) partitions(ctx context.Context, names []string) ([]pipeline.Partition, error) {
-	list, err := r.admin.ListTopics(ctx, names...)
+	list, err := r.described(ctx, names)
 	if err != nil {
-		return nil, r.denied(err, "list topics")
+		return nil, err
 	}
 	var ids []pipeline.Partition
 	for _, d := range list.Sorted() {
@@ -154,4 +155,19 @@ func (r *run) partitions(ctx context.Context, names []string) ([]pipeline.Partit
 		}
 	}
 	return ids, nil
+}
+
+// described lists topics, and fails where a broker cannot tell of one just now: its
+// commits must not seem not to be there.
+func (r *run) described(ctx context.Context, names []string) (kadm.TopicDetails, error) {
+	list, err := r.admin.ListTopics(ctx, names...)
+	if err != nil {
+		return nil, r.denied(err, "list topics")
+	}
+	for _, d := range list.Sorted() {
+		if d.Err != nil {
+			return nil, r.denied(d.Err, "describe topic "+d.Topic)
+		}
+	}
+	return list, nil
 }
