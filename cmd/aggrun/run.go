@@ -95,6 +95,9 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 	if len(cfg.Brokers) == 0 {
 		return errNoBrokers
 	}
+	if err := withFailpoints(&cfg, s.env); err != nil {
+		return err
+	}
 	cfg.Log.Info("aggrun starts", "version", version(), "pipelines", planNames(plans), "brokers", strings.Join(cfg.Brokers, ","), "group", cfg.Group)
 	reports, err := kafka.Run(ctx, cfg, plans)
 	if o.untilEnd {

@@ -41,6 +41,8 @@ type Config struct {
 	Log        *slog.Logger
 	Timing     Timing
 	Options    []kgo.Opt // for every client, after aggrun's own
+	// Between stands between each worker and its session; nil: nothing does.
+	Between func(pipeline.Client) pipeline.Client
 	// Writers are all the plans that are loaded, run here or not: no glob reads
 	// what one of them writes. nil: those that run.
 	Writers []*pipeline.Plan
