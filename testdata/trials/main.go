@@ -2,8 +2,8 @@
 // process of its own, and everything that is asked about it is asked of the broker.
 //
 //	. .kafka/env                                   # the addresses, as `make kafka-up` tells them
-//	go run ./testdata/trials kills                 # seven minutes, twenty kills
-//	go run ./testdata/trials kills --for 1m --kills 2
+//	go run ./testdata/trials kills                 # five minutes, twenty kills
+//	go run ./testdata/trials kills --kills 2
 //
 // Each trial takes names of its own, and at its end removes the topics, groups and subjects it made and the processes it
 // started. What it finds goes to stdout, line by line; the last line is PASS, or FAIL with the first thing that was

@@ -58,7 +58,15 @@ pipelines:
 	return os.WriteFile(p.path, []byte(text), 0o644)
 }
 
-// worker starts a long-running aggrun of the pipeline.
-func (s *stage) worker(p *pipeline, instance string) (*process, error) {
-	return s.aggrun(p.name+"-"+instance, "run", "-f", p.path, "--group", groupPrefix, "--instance", instance)
+// worker starts a long-running aggrun of the pipeline. One that has a point to fail at is of the build that can.
+func (s *stage) worker(p *pipeline, h *holder) (*process, error) {
+	args := []string{"run", "-f", p.path, "--group", groupPrefix}
+	if h.instance != "" {
+		args = append(args, "--instance", h.instance)
+	}
+	name := p.name + "-" + cmp.Or(h.instance, "unnamed")
+	if h.point == "" {
+		return s.aggrun(name, args...)
+	}
+	return s.startWith([]string{failVariable + "=" + h.point}, name, s.failing, args...)
 }
