@@ -31,6 +31,8 @@ type trial struct {
 var trials = []trial{
 	{"kills", "two workers, one of them killed again and again under load", bindKills},
 	{"lone", "a lone worker killed and restarted again and again", bindLone},
+	{"rebalances", "workers that come and go faster than their group settles", bindRebalances},
+	{"frozen", "workers that sleep for longer than their group waits, and wake", bindFrozen},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
 }

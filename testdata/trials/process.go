@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -140,6 +141,18 @@ func (p *process) signal(sig os.Signal) error {
 func (p *process) killed() bool {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// asleep tells that SIGSTOP has stopped the process. ps says so on every Unix.
+func (p *process) asleep() (bool, error) {
+	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(p.cmd.Process.Pid)).Output()
+	return strings.HasPrefix(strings.TrimSpace(string(out)), "T"), err
+}
+
+// says tells that the log holds a text.
+func (p *process) says(text string) bool {
+	log, err := os.ReadFile(p.log)
+	return err == nil && strings.Contains(string(log), text)
 }
 
 // said is the last lines of the log.
