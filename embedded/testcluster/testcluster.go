@@ -1,6 +1,7 @@
 // Package testcluster gives tests a Kafka and two registries: real ones when
 // AGGRUN_TEST_BROKERS, AGGRUN_TEST_SOURCE_REGISTRY and AGGRUN_TEST_SINK_REGISTRY
-// are set, else an embedded cluster of the test's own.
+// are set, else an embedded cluster of the test's own, which speaks as Kafka did in
+// AGGRUN_TEST_EMBEDDED_VERSION, if that is set.
 //
 //	c := testcluster.New(t)
 //	topic := c.CreateTopic(t, "source", 4)
@@ -34,6 +35,9 @@ type Cluster struct {
 
 // patience is how long a real broker may take over anything.
 const patience = 30 * time.Second
+
+// embeddedVersion names the variable that makes embedded brokers speak as that version of Kafka did.
+const embeddedVersion = "AGGRUN_TEST_EMBEDDED_VERSION"
 
 var variables = []string{"AGGRUN_TEST_BROKERS", "AGGRUN_TEST_SOURCE_REGISTRY", "AGGRUN_TEST_SINK_REGISTRY"}
 
@@ -69,7 +73,7 @@ func environment() (values, missing []string) {
 
 func (c *Cluster) start(t testing.TB) {
 	t.Helper()
-	e, err := embedded.Start(embedded.Options{})
+	e, err := embedded.Start(embedded.Options{Version: os.Getenv(embeddedVersion)})
 	if err != nil {
 		t.Fatal(err)
 	}

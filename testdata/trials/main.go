@@ -33,6 +33,7 @@ var trials = []trial{
 	{"lone", "a lone worker killed and restarted again and again", bindLone},
 	{"rebalances", "workers that come and go faster than their group settles", bindRebalances},
 	{"frozen", "workers that sleep for longer than their group waits, and wake", bindFrozen},
+	{"brokers", "three brokers, one of them killed and started again, each in turn", bindBrokers},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
 }
