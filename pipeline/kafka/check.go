@@ -29,15 +29,10 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known := false
-	for _, id := range ids {
-		if c, ok := commits[id]; ok && c.Offset >= 0 {
-			known = true
-		}
-	}
+	known := r.known(commits, ids)
 	l := logs{ctx, r.admin, clock{time.Now()}}
 	r.origin.Now = l.clock.now() // there may have been a long wait
-	if !known {
+	if len(known) == 0 {
 		if err := r.warnOfHistory(ctx, ids, l); err != nil {
 			return err
 		}
@@ -45,10 +40,10 @@ func (r *run) settle(ctx context.Context) error {
 		for _, id := range ids {
 			r.origin.Present[id] = true
 		}
-		if r.cfg.Start == nil {
-			if err := r.checkSinks(ctx); err != nil {
-				return err
-			}
+	}
+	if r.cfg.Start == nil {
+		if err := r.checkSinks(ctx, ids, known); err != nil {
+			return err
 		}
 	}
 	if r.origin.UntilEnd {
@@ -212,12 +207,24 @@ func (d described) Known() []string {
 	return paths
 }
 
+// known are the sinks of which the group has commits.
+func (r *run) known(commits map[pipeline.Partition]pipeline.Committed, ids []pipeline.Partition) map[string]bool {
+	known := map[string]bool{}
+	for _, id := range ids {
+		if c, ok := commits[id]; ok && c.Offset >= 0 {
+			known[r.plan.Sink(id.Topic)] = true
+		}
+	}
+	return known
+}
+
 // checkSinks refuses to begin anew over the results of a group whose offsets are
-// gone: every window would be written twice.
-func (r *run) checkSinks(ctx context.Context) error {
+// gone, all of them or those of a topic that was made anew: windows would be
+// written twice.
+func (r *run) checkSinks(ctx context.Context, ids []pipeline.Partition, known map[string]bool) error {
 	var sinks []string
 	for _, topic := range r.topics.names() {
-		if sink := r.plan.Sink(topic); !slices.Contains(sinks, sink) {
+		if sink := r.plan.Sink(topic); !known[sink] && !slices.Contains(sinks, sink) {
 			sinks = append(sinks, sink)
 		}
 	}
@@ -227,12 +234,32 @@ func (r *run) checkSinks(ctx context.Context) error {
 			return err
 		}
 		if end, ours := lastWindow(tails[sink].records, r.plan.Spec.Name); ours {
-			return stop("the offsets of group %s are gone, and sink %s has results of this pipeline to %s; "+
-				"use --start to begin from a time after that, or another sink (--resume-from-sink is not built yet)",
-				r.group, sink, end.UTC().Format(time.RFC3339Nano))
+			if err := r.checkBegun(ctx, ids, sink, end); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// checkBegun tells a sink whose offsets are gone from one that another member has
+// begun since: it commits before its results can be seen.
+func (r *run) checkBegun(ctx context.Context, ids []pipeline.Partition, sink string, end time.Time) error {
+	commits, err := r.stable(ctx, ids)
+	if err != nil {
+		return err
+	}
+	known := r.known(commits, ids)
+	switch {
+	case known[sink]:
+		return nil
+	case len(known) > 0:
+		return stop("group %s has no offsets of the topics of sink %s, which has results of this pipeline to %s: were they deleted and made anew? "+
+			"use another sink or another --group, or --start to go on all the same", r.group, sink, end.UTC().Format(time.RFC3339Nano))
+	}
+	return stop("the offsets of group %s are gone, and sink %s has results of this pipeline to %s; "+
+		"use --start to begin from a time after that, or another sink (--resume-from-sink is not built yet)",
+		r.group, sink, end.UTC().Format(time.RFC3339Nano))
 }
 
 // lastWindow is the largest window end among a pipeline's results.

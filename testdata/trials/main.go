@@ -34,6 +34,10 @@ var trials = []trial{
 	{"rebalances", "workers that come and go faster than their group settles", bindRebalances},
 	{"frozen", "workers that sleep for longer than their group waits, and wake", bindFrozen},
 	{"brokers", "three brokers, one of them killed and started again, each in turn", bindBrokers},
+	{"registry", "registries that are down, slow, broken or wrong while topics appear", bindRegistry},
+	{"recreated", "a source topic deleted and made again", bindLost(recreated)},
+	{"retention", "records removed that open windows need", bindLost(retention)},
+	{"expired", "a group whose offsets are gone", bindLost(expired)},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
 }
