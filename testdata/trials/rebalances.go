@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // rebalances is the trial of a group that never rests: workers come and go in order, faster than it takes to settle.
@@ -97,11 +99,16 @@ func (d *disturbed) leave(i int) (*holder, error) {
 
 // settled waits until new results of every topic come again.
 func (d *disturbed) settled(ctx context.Context) error {
-	from, err := d.ends(ctx, d.first.sinks(d.topics))
+	began := time.Now()
+	var from kadm.ListedOffsets
+	err := await(ctx, time.Minute, "every partition of the sinks has a leader", func() (bool, error) {
+		ends, err := d.ends(ctx, d.first.sinks(d.topics))
+		from = ends
+		return err == nil, d.fallen()
+	})
 	if err != nil {
 		return err
 	}
-	began := time.Now()
 	for _, topic := range d.topics {
 		err := await(ctx, time.Minute, "there are new results of "+topic, func() (bool, error) {
 			_, ok := d.follower.since(d.first.sink(topic), from)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -90,20 +91,17 @@ func (r *registry) play(ctx context.Context, d *disturbed, kind string, p *proxy
 	if err := pause(ctx, r.fault); err != nil {
 		return err
 	}
-	new := d.sinkThere(ctx, added[0])
-	d.topics = known
-	err := d.settled(ctx)
-	d.topics = append(known, added...)
-	if err != nil {
+	early := d.sinkThere(ctx, added[0])
+	if err := d.growing(ctx, known); err != nil {
 		return err
 	}
 	what := fmt.Sprintf("%s registry, %s", kind, f.name)
-	d.check(p.failed.Load() > 0, "%s: %d requests met it, known topics went on, the new one had results: %v", what, p.failed.Load(), new)
+	d.check(p.failed.Load() > 0, "%s: %d requests met it, known topics went on, the new one had results: %v", what, p.failed.Load(), early)
 	p.fault.Store(nil)
-	err = await(ctx, time.Minute, "there are results of "+added[0], func() (bool, error) {
+	err := await(ctx, time.Minute, "there are results of "+added[0], func() (bool, error) {
 		return d.sinkThere(ctx, added[0]), d.fallen()
 	})
-	d.check(err == nil && (f.passes || !new), "%s: the new topic has results once it is over", what)
+	d.check(err == nil && (f.passes || !early), "%s: the new topic has results once it is over", what)
 	return nil
 }
 
@@ -115,4 +113,23 @@ func (d *disturbed) sinkThere(ctx context.Context, topic string) bool {
 		n += o.Offset
 	}
 	return err == nil && ends.Error() == nil && n > 0
+}
+
+// growing waits until there are new results of each topic. The follower knows those of the beginning alone.
+func (d *disturbed) growing(ctx context.Context, topics []string) error {
+	for _, topic := range topics {
+		sink := []string{d.first.sink(topic)}
+		before, err := d.records(ctx, sink)
+		if err != nil {
+			return err
+		}
+		err = await(ctx, 30*time.Second, "there are new results of "+topic, func() (bool, error) {
+			n, err := d.records(ctx, sink)
+			return n > before, cmp.Or(err, d.fallen())
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
