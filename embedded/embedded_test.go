@@ -64,6 +64,23 @@ func TestStartPortInUse(t *testing.T) {
 	}
 }
 
+// TestVersion speaks as an older Kafka did, and refuses what is none.
+func TestVersion(t *testing.T) {
+	answer, err := kadm.NewClient(kafka(t, start(t, embedded.Options{Version: "2.8"}))).ApiVersions(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range answer.Sorted() {
+		if guess := node.VersionGuess(); guess != "v2.8" {
+			t.Errorf("it speaks as %s", guess)
+		}
+	}
+	if c, err := embedded.Start(embedded.Options{Version: "two"}); err == nil {
+		c.Close()
+		t.Error("version two starts")
+	}
+}
+
 func TestNoTopicBesidesThoseCreated(t *testing.T) {
 	cl := kafka(t, start(t, embedded.Options{}), kgo.UnknownTopicRetries(0))
 	err := cl.ProduceSync(context.Background(), &kgo.Record{Topic: "nosuch"}).FirstErr()
