@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // minSession is the shortest session timeout that a consumer group may ask for:
@@ -38,6 +39,7 @@ type Options struct {
 	KafkaPort          int    // of the first broker, the others following it; 0: any
 	SourceRegistryPort int    // 0: any
 	SinkRegistryPort   int    // 0: any
+	Version            string // of Kafka, such as "2.8": no request is newer than it knew; "": the newest
 	// Broker is more of the broker, for tests: TLS, users, permissions.
 	Broker []kfake.Opt
 }
@@ -70,7 +72,15 @@ func (c *Cluster) start(o Options) (err error) {
 	if c.sink, err = startRegistry(o.SinkRegistryPort, o.Dir, "sink-registry.json"); err != nil {
 		return err
 	}
-	if c.fake, err = kfake.NewCluster(o.kafka()...); err != nil {
+	opts := o.kafka()
+	if o.Version != "" {
+		versions := kversion.FromString("v" + o.Version)
+		if versions == nil {
+			return fmt.Errorf("version %q is none of Kafka's: want one such as 2.8", o.Version)
+		}
+		opts = append(opts, kfake.MaxVersions(versions))
+	}
+	if c.fake, err = kfake.NewCluster(opts...); err != nil {
 		return err
 	}
 	c.brokers = c.fake.ListenAddrs()

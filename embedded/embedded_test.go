@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/aggrun/aggrun/embedded"
@@ -61,6 +62,23 @@ func TestStartPortInUse(t *testing.T) {
 			c.Close()
 			t.Errorf("%+v starts", o)
 		}
+	}
+}
+
+// TestVersion speaks as an older Kafka did, and refuses what is none.
+func TestVersion(t *testing.T) {
+	answer, err := kadm.NewClient(kafka(t, start(t, embedded.Options{Version: "2.8"}))).ApiVersions(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range answer.Sorted() {
+		if most, _ := node.KeyMaxVersion(kmsg.Fetch.Int16()); most != 12 {
+			t.Errorf("it speaks Fetch up to version %d, 2.8 did up to 12", most)
+		}
+	}
+	if c, err := embedded.Start(embedded.Options{Version: "two"}); err == nil {
+		c.Close()
+		t.Error("version two starts")
 	}
 }
 

@@ -109,6 +109,9 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	defer unlisten()
+	if err := withFailpoints(&cfg, s.env); err != nil {
+		return err
+	}
 	cfg.Log.Info("aggrun starts", "version", version(), "pipelines", planNames(plans), "brokers", strings.Join(cfg.Brokers, ","), "group", cfg.Group)
 	reports, err := kafka.Run(ctx, cfg, plans)
 	if o.untilEnd {

@@ -1,6 +1,7 @@
 // Package testcluster gives tests a Kafka and two registries: real ones when
 // AGGRUN_TEST_BROKERS, AGGRUN_TEST_SOURCE_REGISTRY and AGGRUN_TEST_SINK_REGISTRY
-// are set, else an embedded cluster of the test's own.
+// are set, else an embedded cluster of the test's own, which speaks as Kafka did in
+// AGGRUN_TEST_EMBEDDED_VERSION, if that is set.
 //
 //	c := testcluster.New(t)
 //	topic := c.CreateTopic(t, "source", 4)
@@ -37,6 +38,9 @@ type Cluster struct {
 // patience is how long a real broker may take over anything.
 const patience = 30 * time.Second
 
+// embeddedVersion names the variable that makes embedded brokers speak as that version of Kafka did.
+const embeddedVersion = "AGGRUN_TEST_EMBEDDED_VERSION"
+
 var variables = []string{"AGGRUN_TEST_BROKERS", "AGGRUN_TEST_SOURCE_REGISTRY", "AGGRUN_TEST_SINK_REGISTRY"}
 
 // New gives the test a cluster, until it ends. Topics of a real one that begin with
@@ -71,6 +75,9 @@ func environment() (values, missing []string) {
 
 func (c *Cluster) start(t testing.TB, o embedded.Options) {
 	t.Helper()
+	if o.Version == "" {
+		o.Version = os.Getenv(embeddedVersion)
+	}
 	e, err := embedded.Start(o)
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func (r *run) settle(ctx context.Context) error {
 		}
 	}
 	if r.cfg.Start == nil {
-		if err := r.checkSinks(ctx, fresh); err != nil {
+		if err := r.checkSinks(ctx, ids, fresh); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,8 @@ type Config struct {
 	// what is not there: by address alone.
 	Cluster *connect.Cluster
 	Access  map[string]*connect.Registry
+	// Between stands between each worker and its session; nil: nothing does.
+	Between func(pipeline.Client) pipeline.Client
 	// Writers are all the plans that are loaded, run here or not: no glob reads
 	// what one of them writes. nil: those that run.
 	Writers []*pipeline.Plan

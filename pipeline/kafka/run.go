@@ -133,7 +133,7 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	defer s.close()
-	w := pipeline.NewWorker(r.plan, s, r.cfg.CloseOpen)
+	w := pipeline.NewWorker(r.plan, r.between(s), r.cfg.CloseOpen)
 	var stopped []pipeline.Stopped
 	defer func() {
 		r.watch.ended(w, r.report.Counts, err)
@@ -156,6 +156,14 @@ func (r *run) session(ctx context.Context) (done bool, err error) {
 			}
 		}
 	}
+}
+
+// between is the session as its worker sees it.
+func (r *run) between(s *session) pipeline.Client {
+	if r.cfg.Between == nil {
+		return s
+	}
+	return r.cfg.Between(s)
 }
 
 // visibleSoon is how long brokers usually take to show a commit that was answered.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,21 +27,30 @@ type disturbed struct {
 // killed is one kill.
 type killed struct {
 	at, restarted time.Time
+	point         string   // at which the victim killed itself; "": it was killed
 	owned         []string // topics of the shards that the victim held
 	busy          int      // how many of them had lag and open windows
 	from          kadm.ListedOffsets
 }
 
+// disturb makes the topics and the two pipelines.
+func (s *stage) disturb(ctx context.Context, n int, grace, idle string) (*disturbed, error) {
+	topics, err := s.makeTopics(ctx, s.name, n)
+	if err != nil {
+		return nil, err
+	}
+	d := &disturbed{
+		stage: s, topics: topics,
+		first:  &pipeline{name: s.name + "-first", suffix: "-aggregated", operations: seven, grace: grace, idle: idle},
+		second: &pipeline{name: s.name + "-second", suffix: "-undisturbed", operations: seven, grace: grace, idle: idle},
+	}
+	return d, errors.Join(s.write(d.first), s.write(d.second))
+}
+
 // begin starts the workers and waits for results of all topics.
 func (d *disturbed) begin(ctx context.Context, instances ...string) error {
-	for _, p := range []*pipeline{d.first, d.second} {
-		if err := d.write(p); err != nil {
-			return err
-		}
-	}
 	for _, instance := range instances {
-		d.workers = append(d.workers, &holder{instance: instance})
-		if err := d.revive(d.workers[len(d.workers)-1]); err != nil {
+		if err := d.join(instance); err != nil {
 			return err
 		}
 	}
@@ -65,16 +75,23 @@ func (d *disturbed) begin(ctx context.Context, instances ...string) error {
 	})
 }
 
+// join starts one more worker.
+func (d *disturbed) join(instance string) error {
+	h := &holder{instance: instance}
+	d.workers = append(d.workers, h)
+	return d.revive(h)
+}
+
 // revive starts a worker, again.
 func (d *disturbed) revive(h *holder) (err error) {
-	h.process, err = d.worker(d.first, h.instance)
+	h.process, err = d.worker(d.first, h)
 	return err
 }
 
 // fallen is an error when a worker ended that nobody killed.
 func (d *disturbed) fallen() error {
 	for _, h := range d.workers {
-		if h.ended() {
+		if h.ended() && !h.fell() {
 			return fmt.Errorf("worker %s ended by itself: %w\n%s", h.instance, errors.Join(h.err), h.said(20))
 		}
 	}
@@ -84,28 +101,28 @@ func (d *disturbed) fallen() error {
 // settling is how long a dead worker's last requests may still be under way to the broker.
 const settling = 300 * time.Millisecond
 
-// kill kills a worker, notes what it held, and starts it again after a time.
-func (d *disturbed) kill(ctx context.Context, h *holder, restart time.Duration) error {
+// kill kills a worker, or waits until one that has a point kills itself there; it notes what the worker held.
+func (d *disturbed) kill(ctx context.Context, h *holder) error {
 	if err := d.fallen(); err != nil {
 		return err
 	}
-	steered := d.steer > 0 && (len(d.kills)+1)%d.steer == 0
-	owned, err := d.owned(ctx, d.first, h, d.follower, d.topics)
-	if err != nil {
-		return err
-	}
 	group := d.members(ctx, d.first)
-	ends, err := d.ends(ctx, owned)
-	if err != nil {
-		return err
-	}
-	if steered {
-		if err := d.midway(ctx, h); err != nil {
+	if h.point == "" {
+		if err := d.strike(ctx, h); err != nil {
 			return err
 		}
+	} else if err := d.fall(ctx, h); err != nil {
+		return err
 	}
-	h.kill()
-	kill := killed{at: time.Now(), owned: owned}
+	kill := killed{at: time.Now(), point: h.point}
+	var err error
+	if kill.owned, err = d.owned(ctx, d.first, h, d.follower, d.topics); err != nil {
+		return err
+	}
+	ends, err := d.ends(ctx, kill.owned)
+	if err != nil {
+		return err
+	}
 	if err := pause(ctx, settling); err != nil {
 		return err
 	}
@@ -113,18 +130,55 @@ func (d *disturbed) kill(ctx context.Context, h *holder, restart time.Duration) 
 	if kill.from, err = d.ends(ctx, d.first.sinks(d.topics)); err != nil {
 		return err
 	}
-	shards, err := d.shards(ctx, d.first, owned, ends)
+	shards, err := d.shards(ctx, d.first, kill.owned, ends)
 	if err != nil {
 		return err
 	}
 	kill.busy = d.tell(h, group, d.transaction(ctx, h), shards)
+	d.kills = append(d.kills, kill)
+	return nil
+}
+
+// again starts the last victim again, once its time has passed.
+func (d *disturbed) again(ctx context.Context, h *holder, restart time.Duration) error {
+	kill := &d.kills[len(d.kills)-1]
 	if err := pause(ctx, time.Until(kill.at.Add(restart))); err != nil {
 		return err
 	}
 	kill.restarted = time.Now()
-	d.kills = append(d.kills, kill)
 	return d.revive(h)
 }
+
+// strike is kill -9, now or in the next transaction.
+func (d *disturbed) strike(ctx context.Context, h *holder) error {
+	if d.steer > 0 && (len(d.kills)+1)%d.steer == 0 {
+		if err := d.midway(ctx, h); err != nil {
+			return err
+		}
+	}
+	h.process.kill()
+	return nil
+}
+
+// reaching is how long a worker may take to come to its point: to join, to be given shards, and to commit.
+const reaching = 45 * time.Second
+
+// fall waits until a worker has killed itself at its point. One that does not come there is killed all the same.
+func (d *disturbed) fall(ctx context.Context, h *holder) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-h.done:
+		return d.fallen()
+	case <-time.After(reaching):
+	}
+	h.process.kill()
+	h.point = missed
+	return nil
+}
+
+// missed stands for a point that a worker did not come to.
+const missed = "missed"
 
 // midway waits, not for long, until a worker has a transaction open.
 func (d *disturbed) midway(ctx context.Context, h *holder) error {
@@ -139,7 +193,7 @@ func (d *disturbed) midway(ctx context.Context, h *holder) error {
 // heads prints what the columns of tell are: the group as it was described before the kill, the state of the victim's
 // transaction after it, its shards, those with lag and open windows, and the records of both kinds.
 func (d *disturbed) heads() {
-	d.say("%4s  %8s  %-6s  %-28s  %-14s  %6s  %9s  %8s  %8s", "kill", "at", "victim", "group", "transaction", "shards", "with both", "lag", "open")
+	d.say("%4s  %8s  %-6s  %-14s  %-30s  %-14s  %6s  %9s  %8s  %8s", "kill", "at", "victim", "point", "group", "transaction", "shards", "with both", "lag", "open")
 }
 
 // tell prints a kill, and returns how many of the shards had lag and open windows.
@@ -151,7 +205,7 @@ func (d *disturbed) tell(h *holder, group, transaction string, shards []shard) (
 			busy++
 		}
 	}
-	d.say("%4d  %s  %-6s  %-28s  %-14s  %6d  %9d  %8d  %8d", len(d.kills)+1, d.at(), h.instance, group, transaction, len(shards), busy, lag, open)
+	d.say("%4d  %s  %-6s  %-14s  %-30s  %-14s  %6d  %9d  %8d  %8d", len(d.kills)+1, d.at(), h.instance, cmp.Or(h.point, "by chance"), group, transaction, len(shards), busy, lag, open)
 	return busy
 }
 

@@ -31,15 +31,11 @@ func bindLone(fs *flag.FlagSet) func(context.Context, *stage) error {
 }
 
 func (l *lone) run(ctx context.Context, s *stage) error {
-	topics, err := s.makeTopics(ctx, s.name, l.topics)
+	d, err := s.disturb(ctx, l.topics, "1s", "10s")
 	if err != nil {
 		return err
 	}
-	d := &disturbed{
-		stage: s, topics: topics, steer: l.steer,
-		first:  &pipeline{name: s.name + "-first", suffix: "-aggregated", operations: seven, grace: "1s", idle: "10s"},
-		second: &pipeline{name: s.name + "-second", suffix: "-undisturbed", operations: seven, grace: "1s", idle: "10s"},
-	}
+	d.steer = l.steer
 	producer, err := s.produce(s.name, l.topics, "--frequency", strconv.FormatFloat(l.rate/float64(l.topics), 'f', -1, 64),
 		"--disorder", "20", "--disorder-by", "500ms")
 	if err != nil {
@@ -55,7 +51,10 @@ func (l *lone) run(ctx context.Context, s *stage) error {
 		if err := pause(ctx, l.least+time.Duration(random.Float64()*float64(l.most-l.least))); err != nil {
 			return err
 		}
-		if err := d.kill(ctx, d.workers[0], l.restart); err != nil {
+		if err := d.kill(ctx, d.workers[0]); err != nil {
+			return err
+		}
+		if err := d.again(ctx, d.workers[0], l.restart); err != nil {
 			return err
 		}
 		if err := d.recovered(ctx); err != nil {

@@ -2,8 +2,8 @@
 // process of its own, and everything that is asked about it is asked of the broker.
 //
 //	. .kafka/env                                   # the addresses, as `make kafka-up` tells them
-//	go run ./testdata/trials kills                 # seven minutes, twenty kills
-//	go run ./testdata/trials kills --for 1m --kills 2
+//	go run ./testdata/trials kills                 # five minutes, twenty kills
+//	go run ./testdata/trials kills --kills 2
 //
 // Each trial takes names of its own, and at its end removes the topics, groups and subjects it made and the processes it
 // started. What it finds goes to stdout, line by line; the last line is PASS, or FAIL with the first thing that was
@@ -31,6 +31,14 @@ type trial struct {
 var trials = []trial{
 	{"kills", "two workers, one of them killed again and again under load", bindKills},
 	{"lone", "a lone worker killed and restarted again and again", bindLone},
+	{"rebalances", "workers that come and go faster than their group settles", bindRebalances},
+	{"frozen", "workers that sleep for longer than their group waits, and wake", bindFrozen},
+	{"brokers", "three brokers, one of them killed and started again, each in turn", bindBrokers},
+	{"registry", "registries that are down, slow, broken or wrong while topics appear", bindRegistry},
+	{"deadletter", "a dead-letter topic that goes missing", bindDeadLetter},
+	{"recreated", "a source topic deleted and made again", bindLost(recreated)},
+	{"retention", "records removed that open windows need", bindLost(retention)},
+	{"expired", "a group whose offsets are gone", bindLost(expired)},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
 }

@@ -19,6 +19,8 @@ type pipeline struct {
 	grace      string
 	idle       string
 	path       string // of the file
+	// URLs; "" is the stage's.
+	sourceRegistry, sinkRegistry string
 }
 
 // group is the consumer group.
@@ -40,7 +42,7 @@ func (p *pipeline) sinks(topics []string) (sinks []string) {
 func (s *stage) write(p *pipeline) error {
 	p.path = filepath.Join(s.dir, p.name+".yaml")
 	text := fmt.Sprintf(`kafka:
-  brokers: [%q]
+  brokers: ["%s"]
 registries:
   source: %q
   sink: %q
@@ -53,12 +55,20 @@ pipelines:
     sink:
       topic: "{topic}%s"
       config: {retention.ms: "-1"}
-`, strings.ReplaceAll(s.brokers, ",", `", "`), s.sourceRegistry, s.sinkRegistry,
+`, strings.ReplaceAll(s.brokers, ",", `", "`), cmp.Or(p.sourceRegistry, s.sourceRegistry), cmp.Or(p.sinkRegistry, s.sinkRegistry),
 		p.name, cmp.Or(p.source, s.pattern()), p.grace, p.idle, strings.Join(p.operations, ", "), p.suffix)
 	return os.WriteFile(p.path, []byte(text), 0o644)
 }
 
-// worker starts a long-running aggrun of the pipeline.
-func (s *stage) worker(p *pipeline, instance string) (*process, error) {
-	return s.aggrun(p.name+"-"+instance, "run", "-f", p.path, "--group", groupPrefix, "--instance", instance)
+// worker starts a long-running aggrun of the pipeline. One that has a point to fail at is of the build that can.
+func (s *stage) worker(p *pipeline, h *holder) (*process, error) {
+	args := []string{"run", "-f", p.path, "--group", groupPrefix}
+	if h.instance != "" {
+		args = append(args, "--instance", h.instance)
+	}
+	name := p.name + "-" + cmp.Or(h.instance, "unnamed")
+	if h.point == "" {
+		return s.aggrun(name, args...)
+	}
+	return s.startWith([]string{failVariable + "=" + h.point}, name, s.failing, args...)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -22,19 +23,24 @@ type process struct {
 	born time.Time
 }
 
-// build makes the binary that is tried: the plain build that users have.
-func (s *stage) build(ctx context.Context) error {
-	s.binary = filepath.Join(s.dir, "aggrun")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", s.binary, "./cmd/aggrun")
+// build makes an aggrun; without tags it is the plain build that users have.
+func (s *stage) build(ctx context.Context, name string, tags ...string) (string, error) {
+	binary := filepath.Join(s.dir, name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(tags, ","), "-o", binary, "./cmd/aggrun")
 	cmd.Dir = s.root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build ./cmd/aggrun: %w\n%s", err, out)
+		return "", fmt.Errorf("go build ./cmd/aggrun: %w\n%s", err, out)
 	}
-	return nil
+	return binary, nil
 }
 
 // start runs a program in the background. Its output goes to a log of its name, after what is there.
 func (s *stage) start(name, program string, args ...string) (*process, error) {
+	return s.startWith(nil, name, program, args...)
+}
+
+// startWith is start with more variables in the environment.
+func (s *stage) startWith(environment []string, name, program string, args ...string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(s.dir, name+".log"), done: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -43,7 +49,7 @@ func (s *stage) start(name, program string, args ...string) (*process, error) {
 	defer log.Close()
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.Dir, p.cmd.Env = s.root, withoutAggrun(os.Environ())
+	p.cmd.Dir, p.cmd.Env = s.root, append(withoutAggrun(os.Environ()), environment...)
 	// Ctrl-C is for the trial, which ends its processes in its own order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.born = time.Now()
@@ -115,12 +121,38 @@ func (p *process) kill() {
 
 // stop is SIGTERM: the process has a minute to end well.
 func (p *process) stop(ctx context.Context) error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return p.wait(ctx)
+}
+
+// signal sends a signal to the process, which may be gone.
+func (p *process) signal(sig os.Signal) error {
+	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// killed tells that the process, which is gone, ended by SIGKILL.
+func (p *process) killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// asleep tells that SIGSTOP has stopped the process. ps says so on every Unix.
+func (p *process) asleep() (bool, error) {
+	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(p.cmd.Process.Pid)).Output()
+	return strings.HasPrefix(strings.TrimSpace(string(out)), "T"), err
+}
+
+// says tells that the log holds a text.
+func (p *process) says(text string) bool {
+	log, err := os.ReadFile(p.log)
+	return err == nil && strings.Contains(string(log), text)
 }
 
 // said is the last lines of the log.

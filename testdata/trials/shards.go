@@ -69,8 +69,12 @@ func (sh shard) busy() bool { return sh.lag > 0 && sh.open > 0 }
 // holder is a worker that may be killed.
 type holder struct {
 	*process
-	instance string
+	instance string // "": one without a name
+	point    string // at which it kills itself, as failVariable has it; "": none
 }
+
+// fell tells that the worker ended as it was made to.
+func (h *holder) fell() bool { return h.point != "" && h.ended() && h.killed() }
 
 // owned is the shards a worker holds. No member of a group tells its instance, but every result tells its producer: a
 // worker holds the shards whose newest result it wrote, in the life of the present process.

@@ -33,14 +33,9 @@ const (
 )
 
 func (t *silence) run(ctx context.Context, s *stage) error {
-	topics, err := s.makeTopics(ctx, s.name, t.topics)
+	d, err := s.disturb(ctx, t.topics, silenceGrace, silenceIdle)
 	if err != nil {
 		return err
-	}
-	d := &disturbed{
-		stage: s, topics: topics,
-		first:  &pipeline{name: s.name + "-first", suffix: "-aggregated", operations: seven, grace: silenceGrace, idle: silenceIdle},
-		second: &pipeline{name: s.name + "-second", suffix: "-undisturbed", operations: seven, grace: silenceGrace, idle: silenceIdle},
 	}
 	// What is held up ends when it comes, so that nothing lies in the future. The silence begins inside of a window.
 	start := time.Now().Add(t.silence - t.length).Truncate(time.Second).Add(-500 * time.Millisecond)

@@ -27,6 +27,7 @@ type stage struct {
 	brokers                      string // host:port, ...
 	sourceRegistry, sinkRegistry string // URLs
 	binary, python3              string // paths
+	failing                      string // of the build that fails on demand, once it is made
 	keep, logs                   bool
 	seed                         int64
 
@@ -88,7 +89,8 @@ func (s *stage) open(ctx context.Context) (err error) {
 		return fmt.Errorf("no Kafka at %s (make kafka-up?): %w", s.brokers, err)
 	}
 	if s.binary == "" {
-		return s.build(ctx)
+		s.binary, err = s.build(ctx, "aggrun")
+		return err
 	}
 	s.binary, err = filepath.Abs(s.binary)
 	return err

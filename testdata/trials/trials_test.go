@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,28 +61,19 @@ func TestNewResult(t *testing.T) {
 	}
 }
 
-// TestWaits draws times between kills that fit, and says when none can.
-func TestWaits(t *testing.T) {
-	k := &kills{duration: 7 * time.Minute, kills: 20, least: 12 * time.Second, most: 25 * time.Second, restart: 2 * time.Second}
+// TestSchedule visits every point in each round, in another order, and begins with a kill by chance.
+func TestSchedule(t *testing.T) {
+	points := strings.Fields("a b c d e f g h i j k l m n o")
 	for seed := range uint64(200) {
-		waits, err := k.waits(rand.New(rand.NewPCG(seed, 0)))
-		if err != nil || len(waits) != k.kills {
-			t.Fatalf("seed %d: %d waits, %v", seed, len(waits), err)
+		kills := schedule(rand.New(rand.NewPCG(seed, 0)), points, 20)
+		if len(kills) != 20 || kills[0] != "" {
+			t.Fatalf("seed %d: %q", seed, kills)
 		}
-		var sum time.Duration
-		for _, w := range waits {
-			if w += k.restart; w < k.least || w > k.most {
-				t.Fatalf("seed %d: %v between kills", seed, w)
+		for _, point := range points {
+			if !slices.Contains(kills, point) {
+				t.Fatalf("seed %d: no kill at %s: %q", seed, point, kills)
 			}
-			sum += w
 		}
-		if sum > k.duration {
-			t.Fatalf("seed %d: kills for %v", seed, sum)
-		}
-	}
-	k.kills = 60
-	if _, err := k.waits(rand.New(rand.NewPCG(1, 0))); err == nil {
-		t.Error("60 kills fit")
 	}
 }
 
