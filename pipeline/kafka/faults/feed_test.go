@@ -153,6 +153,7 @@ func (f *feed) decide(t *fedTopic, fate int) {
 func (f *feed) flush() {
 	at := f.newest + (size + grace).Milliseconds() + 1
 	for _, t := range f.topics {
+		f.settle(t)
 		if f.idle {
 			f.decide(t, 5)
 			continue
@@ -163,6 +164,20 @@ func (f *feed) flush() {
 		f.decide(t, 5)
 	}
 	f.newest = at
+}
+
+// settle has a transaction aborted that could not be ended.
+func (f *feed) settle(t *fedTopic) {
+	if !t.transactional || t.client != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if client := f.begin(t); client != nil {
+		if _, _, err := client.ProducerID(ctx); err != nil {
+			f.wrong("harness: take over %s: %v", t.name, err)
+		}
+	}
 }
 
 func (f *feed) records(t *fedTopic, p *fedPart, n int) (all []*kgo.Record) {

@@ -8,7 +8,7 @@ import (
 // bound is how long everything may take to be written once the faults have stopped:
 // sessions expire, wait until they begin again, find shards torn, and registries are
 // asked again after a while, each up to ten seconds.
-const bound = 45 * time.Second
+var bound = time.Duration(number("AGGRUN_BOUND", 45)) * time.Second
 
 // tick is how often it is looked whether it is. The bound is counted in ticks, so that
 // a machine that does other things has more time.
