@@ -30,7 +30,8 @@ const (
 )
 
 // aspects are the parts of a spec that change an answer. The order is stored in
-// commits.
+// commits. Operations are among those that change records: without any, fields are not
+// decoded, and one that cannot be makes its record bad.
 var aspects = [...]struct {
 	name   string
 	effect effect
@@ -51,7 +52,7 @@ var aspects = [...]struct {
 		return fmt.Sprint(p.Window.Size, cmp.Or(p.Window.Advance, p.Window.Size), p.Window.Offset)
 	}},
 	{"grace", onResults, func(p spec.Pipeline) string { return p.Window.Grace.String() }},
-	{"operations", onResults, func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Operations) }},
+	{"operations", onRecords, func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Operations) }},
 	{"aggregates", onRecords, func(p spec.Pipeline) string { return fmt.Sprintf("%q", p.Aggregates) }},
 	{"min_sample_size or small_sample", onResults, func(p spec.Pipeline) string {
 		return fmt.Sprint(p.MinSample, p.SmallSample)

@@ -25,7 +25,8 @@ func TestLocateTakesOver(t *testing.T) {
 		ticks   []Tick
 		lacking int64 // s; 0: none
 	}{
-		"operations":       {func(p *spec.Pipeline) { p.Operations = []string{"max"} }, 20, 0, 6, 31, kept, 0},
+		"min_sample_size":  {func(p *spec.Pipeline) { p.MinSample = 7 }, 20, 0, 6, 31, kept, 0},
+		"operations":       {func(p *spec.Pipeline) { p.Operations = []string{"max"} }, 20, 0, 3, 31, []Tick{{3, 1}}, 0},
 		"grace":            {func(p *spec.Pipeline) { p.Window.Grace = time.Hour }, 20, 0, 6, 31, kept, 0},
 		"where":            {func(p *spec.Pipeline) { p.Sources[0].Where = "a > 1" }, 20, 0, 3, 31, []Tick{{3, 1}}, 0},
 		"max_future":       {func(p *spec.Pipeline) { p.MaxFuture = time.Minute }, 20, 0, 3, 31, []Tick{{3, 1}}, 0},
