@@ -2,9 +2,12 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -75,7 +78,32 @@ func (s *session) locate(ctx context.Context, asked []pipeline.Partition) ([]pip
 	if len(positions) != len(asked) {
 		return nil, nil, fmt.Errorf("located %d of %d partitions", len(positions), len(asked))
 	}
-	return positions, s.plan.Counts(committed, s.cfg.Writers), nil
+	counts, err := s.kept(ctx)
+	return positions, counts, err
+}
+
+// kept are the partitions of each topic that the group has commits of, met here or
+// not: a shard is not whole without what another member, of another version perhaps,
+// has read of it. What topics that are gone have left behind does not count.
+func (s *session) kept(ctx context.Context) (map[string]int32, error) {
+	commits, err := s.commits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts := s.plan.Counts(commits, s.cfg.Writers)
+	unmet := slices.DeleteFunc(slices.Sorted(maps.Keys(counts)), s.topics.has)
+	missing, errs := s.missing(ctx, unmet)
+	for _, name := range unmet {
+		switch {
+		case errs[name] != nil:
+			return nil, errs[name]
+		case errors.Is(missing[name], kerr.UnknownTopicOrPartition):
+			delete(counts, name)
+		default:
+			s.log.Warn("another member has read a topic that was not found here yet: its shard waits for it", "topic", name)
+		}
+	}
+	return counts, nil
 }
 
 // siblings are all partitions of the shards that the asked ones belong to.

@@ -13,7 +13,7 @@ func (j *judge) checkClosed(s *session, l *ledger, closed int64) {
 	}
 	low, lowest, high, active := int64(never), int64(never), none, false
 	for _, b := range l.books {
-		if s.told[b.id.Topic] <= b.id.ID {
+		if s.told[b.id.Topic] <= b.id.ID && !b.begun {
 			continue // nobody knew it
 		}
 		high = max(high, b.largest)

@@ -149,6 +149,7 @@ func (g *group) lead(generation int32) {
 	g.noteStale(said, counts)
 	plan := pipeline.Balance(leader.plan.Shard, said, counts)
 	g.noteStandby(plan, said)
+	g.noteUnmet(plan)
 	g.tear(plan, said)
 	g.withhold(plan, said)
 	g.state = stable

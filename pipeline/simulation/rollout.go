@@ -162,3 +162,27 @@ func (s *script) drawTurns(d dice) {
 		}
 	}
 }
+
+// unmetAge is for how long after a topic was made a member may begin without it.
+const unmetAge = 20 * sec
+
+// drawUnmet lets a spec be rolled out soon after a topic was made: those who begin
+// with it were told of topics by a broker that lags behind.
+func (s *script) drawUnmet(d dice) {
+	made := int64(0)
+	for _, src := range s.sources {
+		if src.id.ID == 0 && src.born > s.t0 {
+			made = max(made, src.born)
+		}
+	}
+	if made == 0 || !d.chance(60) {
+		return
+	}
+	s.unmet = made
+	shift := made + d.between(500*ms, 15*sec) - s.lives[0].turns[0].at
+	for i := range s.lives {
+		for k := range s.lives[i].turns {
+			s.lives[i].turns[k].at += shift
+		}
+	}
+}

@@ -18,6 +18,7 @@ const (
 type script struct {
 	spec      spec.Pipeline
 	next      *spec.Pipeline // is rolled out in its place; nil: nothing is
+	unmet     int64          // when a topic is made that who begins with next does not meet at first; 0: none is
 	sources   []*source      // by partition
 	t0        int64          // processes start from here on
 	learned   []int64        // when the registry learns schema id firstUnknown+i
@@ -92,6 +93,7 @@ func draw(seed uint64) *script {
 	case s.untilEnd:
 	case s.next != nil:
 		s.drawTurns(newDice(seed, 12))
+		s.drawUnmet(newDice(seed, 14))
 		if d.chance(5) {
 			s.flood(d)
 		}

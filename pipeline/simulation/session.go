@@ -73,6 +73,9 @@ func (p *process) join() *session {
 	if p.w.chance(30) { // the broker that answered lags behind
 		s.view -= p.w.between(0, 8*sec)
 	}
+	if made := p.w.script.unmet; p.version == 1 && p.w.now < made+unmetAge {
+		s.view = min(s.view, made-1)
+	}
 	s.epoch = p.w.initProducer(p.transactionalID())
 	s.w.logf("%s: joins", s)
 	s.rejoin()

@@ -169,3 +169,17 @@ func (g *group) noteStandby(plan pipeline.Assignment, said []pipeline.Member) {
 		}
 	}
 }
+
+// noteUnmet counts rounds in which part of a shard is assigned, for no member of the
+// version at work has met a topic of it that the group has committed.
+func (g *group) noteUnmet(plan pipeline.Assignment) {
+	shard := g.w.plan.Shard
+	for id := range g.offsets {
+		for _, ids := range plan.Members {
+			if plan.Counts[id.Topic] == 0 && slices.ContainsFunc(ids, func(other pipeline.Partition) bool { return shard(other) == shard(id) }) {
+				g.w.reached[unmet]++
+				return
+			}
+		}
+	}
+}

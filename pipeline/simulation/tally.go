@@ -121,6 +121,7 @@ const (
 	toldAgain
 	stoodBy
 	handedOver
+	unmet
 	tookOverTwice
 	changedWindow
 	changedGrace
@@ -204,6 +205,7 @@ var names = [marks]string{
 	toldAgain:           "took over, a dead letter in a window",
 	stoodBy:             "a member stands by",
 	handedOver:          "a shard handed over to a newer spec",
+	unmet:               "a newer spec has not met a topic of a shard",
 	tookOverTwice:       "took over again before the first commit",
 	changedWindow:       "took over: window",
 	changedGrace:        "took over: grace",
