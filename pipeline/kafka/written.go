@@ -85,7 +85,7 @@ const (
 // their windows' ends, so that of each partition the last ones tell: what other
 // pipelines wrote after them, or did not commit, is passed over.
 func (r *run) written(ctx context.Context, sinks []string) (map[string]int64, error) {
-	left, err := r.bounds(ctx, sinks)
+	left, err := r.decided(ctx, sinks, writtenLimit)
 	if err != nil {
 		return nil, err
 	}
