@@ -49,6 +49,29 @@ func (p *Plan) mayTakeOver(other Fingerprint) error {
 		p.Spec.Name, strings.Join(p.Fingerprint.Changed(other), ", "))
 }
 
+// CheckTakeover refuses what Locate would of partitions that another version has
+// committed, before this one joins the group: the newest has everything that the others
+// let go of, and they are well. The error is a Stop where somebody has to decide.
+func (p *Plan) CheckTakeover(ids []Partition, committed map[Partition]Committed, origin Origin, log Log) error {
+	var others []Partition
+	known := map[Partition]Committed{}
+	for _, id := range ids {
+		c, ok := committed[id]
+		if !ok || c.Offset < 0 {
+			continue
+		}
+		known[id] = c
+		if k, err := DecodeCheckpoint(c.Metadata, c.Offset); err == nil && k.Fingerprint != p.Fingerprint {
+			others = append(others, id)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	_, err := p.Locate(others, known, origin, log)
+	return err
+}
+
 // takeOver makes positions that another version committed this one's. Where other
 // records may be in its windows than in those of the other one, the offset from which
 // that one would read again says nothing: the log is asked.

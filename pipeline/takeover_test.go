@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +57,36 @@ func TestLocateTakesOver(t *testing.T) {
 			refused := recall(is.Unknown, is.Forgotten)
 			if c.replay < 6 && !refused.explains(7, 5) || refused.explains(7, 6) {
 				t.Error("an unknown id is explained from the old r on, or not before it")
+			}
+		})
+	}
+}
+
+// A version that Locate would stop is refused before it joins, and by what another
+// version has committed alone.
+func TestCheckTakeover(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) { p.MaxReplay = 3 })
+	where := compiled(t, func(p *spec.Pipeline) { p.Sources[0].Where = "a > 1" })
+	shards := compiled(t, func(p *spec.Pipeline) { p.Sink.Topic = "all" })
+	log := fakeLog{start: map[Partition]int64{}, times: map[Partition][]int64{p0: {5, 11, 19, 21, 13, 23, 31, 32}}}
+	for name, c := range map[string]struct {
+		by     Fingerprint
+		id     Partition
+		closed int64 // s
+		want   string
+	}{
+		"other shards":            {shards.Fingerprint, p0, 20, "differs in sink.topic: one for all topics, or one each"},
+		"too much":                {where.Fingerprint, p0, 1, "7 records would have to be read again, more than max_replay (3)"},
+		"not too much":            {where.Fingerprint, p0, 600, ""},
+		"of its own":              {plan.Fingerprint, p0, 1, ""},
+		"of a topic not asked of": {shards.Fingerprint, p1, 20, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := Checkpoint{Fingerprint: c.by, Replay: 0, Largest: 31e9, Closed: c.closed * 1e9, Skipped: None, Forgotten: None, Ticks: []Tick{{From: 0, Minute: 1}}}
+			err := plan.CheckTakeover([]Partition{p0}, map[Partition]Committed{c.id: {Offset: 7, Metadata: k.Encode(7)}}, Origin{Now: 100e9}, log)
+			stop, stops := err.(*Stop)
+			if c.want == "" && err != nil || c.want != "" && (!stops || !strings.Contains(stop.Msg, c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
 	}

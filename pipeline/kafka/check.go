@@ -17,7 +17,7 @@ import (
 // topics themselves: each refusal says what to do.
 
 // settle reads what the group has committed, and refuses to begin anew over the
-// results of a group that is gone.
+// results of a group that is gone, or to take over what it may not.
 func (r *run) settle(ctx context.Context) error {
 	commits, err := r.commits(ctx)
 	if err != nil {
@@ -34,6 +34,9 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	l := logs{ctx, r.admin, clock{time.Now()}}
 	r.origin.Now = l.clock.now() // there may have been a long wait
+	if err := r.plan.CheckTakeover(ids, commits, r.origin, l); err != nil {
+		return err
+	}
 	if !known {
 		if err := r.warnOfHistory(ctx, ids, l); err != nil {
 			return err

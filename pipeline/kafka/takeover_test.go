@@ -92,6 +92,48 @@ func TestRunTakesOver(t *testing.T) {
 	}
 }
 
+// A version that may not take over is refused before it joins: it takes nothing from
+// those that are well.
+func TestRunRefusesToTakeOver(t *testing.T) {
+	w := newWorld(t, 12, twoTopics())
+	w.feedAll(100, sources...)
+	var log logged
+	cfg := w.config("old")
+	cfg.Loaded, cfg.Log = time.Now(), slog.New(slog.NewTextHandler(&log, nil))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended, old := make(chan error, 1), w.plan(nil)
+	go func() { _, err := Run(ctx, cfg, []*pipeline.Plan{old}); ended <- err }()
+	r, err := newRun(w.config("admin"), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	until(t, "the old version commits", func() bool {
+		commits, err := r.commits(ctx)
+		return err == nil && commits[sources[0]].Offset == 100
+	})
+	for want, change := range map[string]func(p *spec.Pipeline){
+		"differs in sink.topic":     func(p *spec.Pipeline) { p.Sink.Topic = "all" },
+		"more than max_replay (20)": func(p *spec.Pipeline) { p.Sources[0].Where, p.MaxReplay = "value0 >= 0", 20 },
+	} {
+		cfg := w.config("new")
+		cfg.Loaded = time.Now()
+		within, done := context.WithTimeout(ctx, 30*time.Second)
+		if _, err := Run(within, cfg, []*pipeline.Plan{w.plan(change)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		done()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if text := log.String(); strings.Contains(text, "standing by") {
+		t.Errorf("the old version was disturbed:\n%s", text)
+	}
+}
+
 // A group whose offsets are gone goes on after the last results in its sinks, and
 // without being told to refuses to.
 func TestRunResumesFromSink(t *testing.T) {
