@@ -103,21 +103,25 @@ func isAbsent(err error) bool {
 // errBlocked ends a session whose producer is of no use any more.
 var errBlocked = errors.New("the producer has to begin anew, for topics that may not be written to")
 
+// errUnnamed ends a session as errBlocked does, and the next one finds out more.
+var errUnnamed = errors.New("results cannot be written, and the broker does not say to which topic: grant our user Write on the sinks and on the dead-letter topic")
+
 // judgeAll is judge where the brokers take part in no transaction one of whose topics
 // may not be written to, as they do before transaction.version 2: every record fails
 // with the same error, and the producer with them. The topics are asked for, and
-// remembered, since they must not be in a transaction again.
+// remembered, since they must not be in a transaction again. The broker that answers
+// may know a permission later than the one that refused, or longer.
 func (s *session) judgeAll(failed map[string]error) error {
 	denied, err := s.admin.unwritable(s.ctx, slices.Collect(maps.Keys(failed)))
 	switch {
 	case err != nil:
 		return err
 	case len(denied) == 0:
-		for _, err := range failed {
-			return stop("results cannot be written, and the broker does not say to which topic: %v; grant our user Write on the sinks and on the dead-letter topic", err)
-		}
+		return errUnnamed
+	case s.forbidden == nil:
+		s.forbidden = map[string]error{}
 	}
-	s.forbidden = denied
+	maps.Copy(s.forbidden, denied)
 	return fmt.Errorf("%w: %v", errBlocked, slices.Sorted(maps.Keys(denied)))
 }
 

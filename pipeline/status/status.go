@@ -68,7 +68,7 @@ type Work int
 const (
 	Elsewhere  Work = iota // there is no worker
 	Step                   // it polls and applies
-	Committing             // results are encoded and written: registries and brokers are waited for
+	Committing             // results are encoded and written, or what is committed is asked for: registries and brokers are waited for
 	Ending                 // a transaction's end is waited for, which has a limit of its own
 )
 
