@@ -161,7 +161,7 @@ func (r *run) tellStopped(was, are []pipeline.Stopped) {
 	}
 	for _, s := range are {
 		if missing(was, s) {
-			r.log.Error("a shard is stopped, and the others go on: its sink refuses results; it is tried again, every minute at the latest", "shard", s.Shard, "reason", s.Reason)
+			r.log.Error("a shard is stopped, and the others go on: its sink refuses results; it is tried again, later each time, to about every minute", "shard", s.Shard, "reason", s.Reason)
 		}
 	}
 	for _, s := range was {
