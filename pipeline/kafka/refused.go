@@ -40,28 +40,30 @@ func (p *promises) keep(r *kgo.Record, err error) {
 }
 
 // refusals are the errors by which a topic refuses a record as often as it is tried,
-// until somebody mends that, and how.
+// until somebody mends that, and how. Some are of the topic, whatever is written.
 var refusals = []struct {
 	err    error
+	all    bool
 	remedy string
 }{
-	{kerr.TopicAuthorizationFailed, "no permission to write there: grant our user Write on the topic (aggrun acls prints what is needed)"},
-	{kerr.MessageTooLarge, "raise the topic's max.message.bytes, or have the spec compute less of a window"},
-	{kerr.RecordListTooLarge, "raise the topic's segment.bytes"},
-	{kerr.UnknownTopicOrPartition, "create the topic again"},
-	{kerr.InvalidTimestamp, "raise the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms: a result has the time of its window's middle"},
-	{kerr.InvalidRecord, "look at the topic's settings, and at what its brokers log"},
-	{kerr.UnsupportedForMessageFormat, "raise the topic's message.format.version"},
+	{kerr.TopicAuthorizationFailed, true, "no permission to write there: grant our user Write on the topic (aggrun acls prints what is needed)"},
+	{kerr.MessageTooLarge, false, "raise the topic's max.message.bytes, or have the spec compute less of a window"},
+	{kerr.RecordListTooLarge, false, "raise the topic's segment.bytes"},
+	{kerr.UnknownTopicOrPartition, true, "create the topic again"},
+	{kerr.InvalidTimestamp, false, "raise the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms: a result has the time of its window's middle"},
+	{kerr.InvalidRecord, false, "look at the topic's settings, and at what its brokers log"},
+	{kerr.UnsupportedForMessageFormat, true, "raise the topic's message.format.version"},
 }
 
-// whyRefused says why a topic refuses records, and what to do; "" for what may pass.
-func whyRefused(topic string, err error) string {
+// whyRefused says why a topic refuses records, and what to do; without a Reason for
+// what may pass.
+func whyRefused(topic string, err error) pipeline.Refusal {
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
-			return fmt.Sprintf("topic %s refuses what is written to it: %v; %s", topic, err, r.remedy)
+			return pipeline.Refusal{Reason: fmt.Sprintf("topic %s refuses what is written to it: %v; %s", topic, err, r.remedy), All: r.all}
 		}
 	}
-	return ""
+	return pipeline.Refusal{}
 }
 
 // isPermanent tells that no record will be taken, of whatever topic.
@@ -73,23 +75,23 @@ func isPermanent(err error) bool {
 // where the same may be tried again, after a wait. A sink that was made anew is
 // known as such to a new session only.
 func (s *session) judge(failed map[string]error) error {
-	sinks := map[string]string{}
+	sinks := map[string]pipeline.Refusal{}
 	for _, topic := range slices.Sorted(maps.Keys(failed)) {
 		why := whyRefused(topic, failed[topic])
 		switch {
 		case errors.Is(failed[topic], kerr.UnknownTopicID):
 			return fmt.Errorf("topic %s: %w", topic, failed[topic])
-		case topic != s.plan.DeadLetter() && why != "":
+		case topic != s.plan.DeadLetter() && why.Reason != "":
 			sinks[topic] = why
-		case why != "" && !isAbsent(failed[topic]):
-			return stop("dead letters cannot be written: %s", why)
+		case why.Reason != "" && !isAbsent(failed[topic]):
+			return stop("dead letters cannot be written: %s", why.Reason)
 		}
 	}
 	if len(sinks) > 0 {
 		return &pipeline.Refused{Sinks: sinks}
 	}
 	for topic, err := range failed {
-		s.log.Warn("cannot be written to; the pipeline waits", "topic", topic, "error", err, "do", whyRefused(topic, err))
+		s.log.Warn("cannot be written to; the pipeline waits", "topic", topic, "error", err, "do", whyRefused(topic, err).Reason)
 	}
 	s.refused.sleep(s.ctx)
 	return nil

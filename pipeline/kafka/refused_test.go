@@ -325,13 +325,13 @@ func TestABrokerKnowsLaterWhatIsDenied(t *testing.T) {
 // Each refusal says what to do, and what may pass is none.
 func TestWhyRefused(t *testing.T) {
 	for _, r := range refusals {
-		if why := whyRefused("x", r.err); !strings.Contains(why, "topic x") || !strings.HasSuffix(why, r.remedy) {
-			t.Errorf("%v: %q", r.err, why)
+		if why := whyRefused("x", r.err); !strings.Contains(why.Reason, "topic x") || !strings.HasSuffix(why.Reason, r.remedy) || why.All != r.all {
+			t.Errorf("%v: %+v", r.err, why)
 		}
 	}
 	for _, err := range []error{kerr.NotLeaderForPartition, kerr.RequestTimedOut, errors.New("x")} {
-		if why := whyRefused("x", err); why != "" {
-			t.Errorf("%v: %q", err, why)
+		if why := whyRefused("x", err); why != (pipeline.Refusal{}) {
+			t.Errorf("%v: %+v", err, why)
 		}
 	}
 }
