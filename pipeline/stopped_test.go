@@ -299,6 +299,32 @@ func TestStoppedKeepsSamples(t *testing.T) {
 	}
 }
 
+// What a stopped shard holds takes no room from those that are read.
+func TestStoppedCrowdsNobody(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) {
+		seconds(p)
+		p.Operations, p.Window.Size, p.MaxSamples = []string{"median"}, 4*time.Second, 1000
+	})
+	c := newRefusing(plan, None, azimuth, elevation)
+	w := NewWorker(c.plan, c, false)
+	c.refuses["mount-az-aggregated"] = true
+	c.steps(t, w, 10*time.Second)
+	halted, all := w.tasks["mount-az-aggregated"].holds(), holding{w.cells.held, w.cells.samples}
+	if halted != w.cells.halted || halted.cells == 0 || halted.values == 0 || all.cells < halted.cells || all.values < halted.values {
+		t.Fatalf("%+v of %+v are held by the stopped shard, counted as %+v", halted, all, w.cells.halted)
+	}
+	plan.cells, plan.maxSamples = (all.cells-halted.cells)/2+1, 2*(all.values-halted.values)
+	if w.cells.crowded() || all.cells/2 < plan.cells || all.values <= plan.maxSamples/2 {
+		t.Errorf("crowded: %v, by %+v where there is room for %d cells and %d values", w.cells.crowded(), all, plan.cells, plan.maxSamples)
+	}
+	plan.maxSamples = 1000
+	clear(c.refuses)
+	c.steps(t, w, 2*time.Minute)
+	if w.cells.halted != (holding{}) {
+		t.Errorf("nothing is stopped, and %+v are held", w.cells.halted)
+	}
+}
+
 // A client that names a sink that nothing was written to has lost its way.
 func TestRefusedOfNoShard(t *testing.T) {
 	w := NewWorker(compiled(t, seconds), nil, false)
