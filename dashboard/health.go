@@ -60,11 +60,11 @@ func Troubles(all []status.Pipeline, now time.Time) (found []Trouble) {
 			found = append(found, trouble)
 		}
 		for _, r := range p.Registries {
-			if !r.Silent.IsZero() && p.State != status.Stopped {
+			if !r.Silent.IsZero() && !over(p) {
 				found = append(found, Trouble{p.Name, "", fmt.Sprintf("the %s registry does not answer, and is waited for", r.Name), r.Silent})
 			}
 		}
-		if p.State == status.Stopped {
+		if over(p) {
 			continue
 		}
 		for j := range p.Worker.Shards {
@@ -76,6 +76,9 @@ func Troubles(all []status.Pipeline, now time.Time) (found []Trouble) {
 	return found
 }
 
+// over tells that a pipeline does nothing any more, whatever was left to do.
+func over(p *status.Pipeline) bool { return p.State == status.Stopped || p.State == status.Ended }
+
 // pipelineTrouble is what keeps all of a pipeline back.
 func pipelineTrouble(p *status.Pipeline, now time.Time) (Trouble, bool) {
 	is := func(why string, since time.Time) (Trouble, bool) { return Trouble{p.Name, "", why, since}, true }
@@ -86,6 +89,8 @@ func pipelineTrouble(p *status.Pipeline, now time.Time) (Trouble, bool) {
 	switch {
 	case p.State == status.Stopped:
 		return is("stopped: "+line(p.Error), p.Since)
+	case p.State == status.Ended:
+		return is("it was told to end", p.Since)
 	case p.State == status.Finished:
 		return Trouble{}, false
 	case p.State == status.Preparing:
@@ -93,7 +98,7 @@ func pipelineTrouble(p *status.Pipeline, now time.Time) (Trouble, bool) {
 	case p.Work == status.Step && now.Sub(p.Begun) > stuckAfter:
 		return is("its worker makes no step", p.Begun)
 	case (p.Work == status.Committing || p.Work == status.Ending) && now.Sub(p.Begun) > stallAfter:
-		return is("a commit does not come to an end: brokers or the sink registry do not answer", p.Begun)
+		return is("a commit, or the question what is committed, does not come to an end: brokers or the sink registry do not answer", p.Begun)
 	case p.State == status.Joining:
 		return is("it has not joined its group, or not taken up what it was assigned"+last, p.Since)
 	}

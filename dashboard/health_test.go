@@ -56,8 +56,11 @@ var healths = map[string]struct {
 	ready  string // "" is ready
 	live   string
 }{
-	"all is well":                          {func(*status.Pipeline) {}, "", ""},
-	"it stands by":                         {func(p *status.Pipeline) { p.State, p.Worker.Shards = status.StandingBy, nil }, "", ""},
+	"all is well":                {func(*status.Pipeline) {}, "", ""},
+	"it stands by":               {func(p *status.Pipeline) { p.State, p.Worker.Shards = status.StandingBy, nil }, "", ""},
+	"a newer version is at work": {func(p *status.Pipeline) { p.State, p.Worker.Shards = status.Superseded, nil }, "", ""},
+	"it was told to end": {func(p *status.Pipeline) { p.State, p.Work = status.Ended, status.Elsewhere; still(p, time.Hour) },
+		"pipeline p: it was told to end, since 2026-01-02T11:00:00Z", ""},
 	"it has finished":                      {func(p *status.Pipeline) { p.State, p.Work = status.Finished, status.Elsewhere }, "", ""},
 	"what open windows need is read again": {func(p *status.Pipeline) { p.Worker.Shards[0].Replaying = true }, "", ""},
 	"it is being prepared": {func(p *status.Pipeline) { p.State, p.Work = status.Preparing, status.Elsewhere },
@@ -75,11 +78,11 @@ var healths = map[string]struct {
 		"pipeline p: its worker makes no step, since 2026-01-02T11:58:00Z"},
 	"a commit takes its time": {func(p *status.Pipeline) { p.Work, p.Begun = status.Committing, ago(50*time.Second) }, "", ""},
 	"a commit waits for a registry": {func(p *status.Pipeline) { p.Work, p.Begun = status.Committing, ago(20*time.Minute) },
-		"pipeline p: a commit does not come to an end: brokers or the sink registry do not answer, since 2026-01-02T11:40:00Z", ""},
+		"pipeline p: a commit, or the question what is committed, does not come to an end: brokers or the sink registry do not answer, since 2026-01-02T11:40:00Z", ""},
 	"a transaction's end is waited for": {func(p *status.Pipeline) { p.Work, p.Begun = status.Ending, ago(4*time.Minute) },
-		"pipeline p: a commit does not come to an end: brokers or the sink registry do not answer, since 2026-01-02T11:56:00Z", ""},
+		"pipeline p: a commit, or the question what is committed, does not come to an end: brokers or the sink registry do not answer, since 2026-01-02T11:56:00Z", ""},
 	"a transaction does not end": {func(p *status.Pipeline) { p.Work, p.Begun = status.Ending, ago(7*time.Minute) },
-		"pipeline p: a commit does not come to an end: brokers or the sink registry do not answer, since 2026-01-02T11:53:00Z",
+		"pipeline p: a commit, or the question what is committed, does not come to an end: brokers or the sink registry do not answer, since 2026-01-02T11:53:00Z",
 		"pipeline p: a transaction does not end, since 2026-01-02T11:53:00Z"},
 	"a registry does not answer": {func(p *status.Pipeline) { p.Registries[0].Silent = ago(3 * time.Second) },
 		"pipeline p: the source registry does not answer, and is waited for, since 2026-01-02T11:59:57Z", ""},

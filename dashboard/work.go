@@ -30,7 +30,7 @@ func commits() []metric {
 func sessions() []metric {
 	return []metric{
 		{"aggrun_pipeline_state", "0 or 1", gauge, []string{"state"},
-			"1 of the state that the pipeline is in: preparing, joining, reading, standing_by (other workers have all shards), finished (under --until-end), or stopped (by an error).",
+			"1 of the state that the pipeline is in: preparing, joining, reading, standing_by (other workers have all shards), superseded (it waits while a newer version of it is at work), finished (under --until-end), ended (it was told to), or stopped (by an error).",
 			func(p *status.Pipeline, _ time.Time, out *values) {
 				for state := range status.States {
 					out.add(truth(p.State == state), state.String())

@@ -16,7 +16,7 @@ import "math"
 // going on at a quarter of that makes it seldom.
 const alignCells = 1 << 13
 
-// What is held makes this happen, of the bound of cells (Plan.cells) and of values
+// What is held, but by stopped shards, which are not read, makes this happen, of the bound of cells (Plan.cells) and of values
 // (max_samples):
 //
 //	               cells          values
@@ -31,18 +31,20 @@ const dryAfter = int64(10e9)
 // crowded tells that open windows hold twice the bound or more: of cells, or of
 // the values of exact quantiles, whose bound is a quarter of max_samples.
 func (cs *cells) crowded() bool {
-	return cs.held/2 >= cs.plan.cells || cs.overfull()
+	return (cs.held-cs.halted.cells)/2 >= cs.plan.cells || cs.overfull()
 }
 
 // overfull is crowded by the values of exact quantiles; commits are urged by it, too.
-func (cs *cells) overfull() bool { return cs.samples > cs.plan.maxSamples/2 }
+func (cs *cells) overfull() bool { return cs.values() > cs.plan.maxSamples/2 }
 
 // full tells that these values are more than max_samples.
-func (cs *cells) full() bool { return cs.samples > cs.plan.maxSamples }
+func (cs *cells) full() bool { return cs.values() > cs.plan.maxSamples }
+
+func (cs *cells) values() int64 { return cs.samples - cs.halted.values }
 
 // roomy tells that open windows hold no more than half the bounds.
 func (cs *cells) roomy() bool {
-	return cs.held <= cs.plan.cells/2 && cs.samples <= cs.plan.maxSamples/8
+	return cs.held-cs.halted.cells <= cs.plan.cells/2 && cs.values() <= cs.plan.maxSamples/8
 }
 
 // leads gives how far ahead of the slowest, ns, partitions are paused while open

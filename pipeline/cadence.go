@@ -87,7 +87,7 @@ func (w *Worker) heavy() bool {
 	case float64(cs.samples)*float64(w.due.cells) >= float64(cs.held)*float64(share):
 		return true
 	}
-	return cs.overfull() && (cs.samples-w.values >= share || cs.samples > w.plan.maxSamples)
+	return cs.overfull() && (cs.samples-w.values >= share || cs.full())
 }
 
 // patience is how long results wait for others: nobody waits for those of a backlog,

@@ -34,6 +34,7 @@ type cells struct {
 	plan     *Plan
 	held     int       // that are in open panes
 	samples  int64     // values that exact quantiles keep in them
+	halted   holding   // of both, by stopped shards, as these were last looked at
 	room     int64     // that cells have been kept with
 	free     [][]*cell // by source, whose cells may have inputs of fields that joined
 	slab     []int     // cells that were made together last, by source

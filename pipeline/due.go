@@ -8,21 +8,28 @@ import "slices"
 
 // due is what waits in a shard, or in all that are here.
 type due struct {
-	ready   bool  // it may be part of a commit
-	fresh   bool  // the beginning of a partition is not committed
-	read    bool  // under --until-end, everything present at the start was applied, or waits with a stopped shard
-	results int   // about
-	shards  int   // that have some
-	cells   int   // that their commit lets go of, about
-	letters int   // dead letters
-	stopped int   // shards
-	newest  int64 // C, where something waits; results even where they are not ready; None
+	ready   bool    // it may be part of a commit
+	fresh   bool    // the beginning of a partition is not committed
+	read    bool    // under --until-end, everything present at the start was applied, or waits with a stopped shard
+	results int     // about
+	shards  int     // that have some
+	cells   int     // that their commit lets go of, about
+	letters int     // dead letters
+	stopped int     // shards
+	halted  holding // by those
+	newest  int64   // C, where something waits; results even where they are not ready; None
+}
+
+// holding is what open windows hold.
+type holding struct {
+	cells  int
+	values int64 // that exact quantiles keep
 }
 
 // dues looks at a shard. One that is stopped has nothing that a commit is due for.
 func (t *task) dues() due {
 	if t.stopped != nil {
-		return due{stopped: 1, read: !slices.ContainsFunc(t.parts, func(p *part) bool { return p.stop == None }), newest: None}
+		return due{stopped: 1, halted: t.holds(), read: !slices.ContainsFunc(t.parts, func(p *part) bool { return p.stop == None }), newest: None}
 	}
 	d := due{ready: t.settled(), newest: None}
 	results, cells := t.waits()
@@ -106,9 +113,24 @@ func (w *Worker) sum() {
 		all.cells += d.cells
 		all.letters += d.letters
 		all.stopped += d.stopped
+		all.halted.cells += d.halted.cells
+		all.halted.values += d.halted.values
 		all.newest = max(all.newest, d.newest)
 	}
-	w.due = all
+	w.due, w.cells.halted = all, all.halted
+}
+
+// holds is what the shard's open windows hold.
+func (t *task) holds() (h holding) {
+	for _, p := range t.parts {
+		h.cells += p.held
+		for _, pn := range p.open {
+			for _, c := range pn.cells {
+				h.values += c.samples()
+			}
+		}
+	}
+	return h
 }
 
 // reassigned takes a change of the assignment to the shards.

@@ -10,7 +10,8 @@ import (
 
 // This file stops single shards: those whose sink refuses their results, while the
 // others go on. A stopped shard gives nothing to commits and is not read; what it
-// has waits. It is tried again, later each time, in a commit of its own.
+// has waits. It is tried again, later each time, in a commit of its own: one for all
+// of a sink that refuses whatever is written to it.
 
 // The wait before a stopped shard is tried again, ns: it doubles with each refusal.
 const (
@@ -21,12 +22,18 @@ const (
 // Refused is the error of a commit that was aborted since sinks refuse results, as
 // they will until somebody mends that: why, by sink. Unlike other errors it ends no
 // session.
-type Refused struct{ Sinks map[string]string }
+type Refused struct{ Sinks map[string]Refusal }
+
+// Refusal is why a sink refuses results, as the client tells.
+type Refusal struct {
+	Reason string
+	All    bool // whatever is written to it; else it may be for what one shard writes
+}
 
 func (r *Refused) Error() string {
 	var all []string
 	for _, sink := range slices.Sorted(maps.Keys(r.Sinks)) {
-		all = append(all, r.Sinks[sink])
+		all = append(all, r.Sinks[sink].Reason)
 	}
 	return strings.Join(all, "; ")
 }
@@ -71,9 +78,14 @@ func (s *stoppage) of(t *task) Stopped { return Stopped{t.shard, t.sink, s.reaso
 func (w *Worker) refuse(r *Refused, left bool) error {
 	found := false
 	for _, t := range w.order {
-		if reason, ok := r.Sinks[t.sink]; ok && t.commits && t.wrote {
-			t.stop(reason, w.now, left)
+		if why, ok := r.Sinks[t.sink]; ok && t.commits && t.wrote {
+			t.stop(why.Reason, w.now, left)
 			found = true
+		}
+	}
+	for sink, why := range r.Sinks {
+		if why.All {
+			w.putOff(sink)
 		}
 	}
 	if !found {
@@ -81,6 +93,22 @@ func (w *Worker) refuse(r *Refused, left bool) error {
 	}
 	w.sum()
 	return nil
+}
+
+// putOff lets all stopped shards of a sink wait as long as that of them which was
+// refused most often: what one was refused for, all are.
+func (w *Worker) putOff(sink string) {
+	wait, final := int64(0), false
+	for _, t := range w.order {
+		if s := t.stopped; s != nil && t.sink == sink {
+			wait, final = max(wait, s.wait), final || s.final
+		}
+	}
+	for _, t := range w.order {
+		if s := t.stopped; s != nil && t.sink == sink {
+			s.wait, s.next, s.final = wait, w.now+wait, final
+		}
+	}
 }
 
 func (t *task) stop(reason string, now int64, left bool) {

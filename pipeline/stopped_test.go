@@ -22,6 +22,7 @@ type refusing struct {
 	tries   []int64  // when results were refused
 	starts  []int64  // of the results that each commit holds
 	sinks   []string // of the same
+	record  bool     // they refuse what one shard writes, not all
 	alone   bool     // no commit that was refused held two shards, but for the first
 }
 
@@ -61,10 +62,10 @@ func (c *refusing) assigned() []Event {
 }
 
 func (c *refusing) Commit(k *Commit) (bool, error) {
-	why := map[string]string{}
+	why := map[string]Refusal{}
 	for _, r := range k.Results {
 		if c.refuses[r.Sink] {
-			why[r.Sink] = r.Sink + " refuses"
+			why[r.Sink] = Refusal{r.Sink + " refuses", !c.record}
 		}
 	}
 	if len(why) > 0 {
@@ -168,21 +169,67 @@ func TestStoppedBeginsAnew(t *testing.T) {
 	}
 }
 
-// Shards of one sink are tried one by one, and the rest at once when one goes through.
-func TestStoppedShardsOfASink(t *testing.T) {
-	ids := []Partition{{"mount-az", 0}, {"mount-az", 1}, {"mount-az", 2}}
-	c := newRefusing(compiled(t, func(p *spec.Pipeline) { seconds(p); p.Shard, p.GroupBy = spec.ShardPartition, []string{"$partition"} }), None, ids...)
-	w := NewWorker(c.plan, c, false)
-	c.refuses["mount-az-aggregated"] = true
-	c.steps(t, w, 2*time.Minute)
-	if len(w.Stopped()) != 3 || !c.alone {
-		t.Fatalf("stopped: %+v, tried alone: %v", w.Stopped(), c.alone)
+// partitions is a worker of shards that are single partitions of one sink, and one
+// of another.
+func partitions(t *testing.T, n int, stop int64) (*refusing, *Worker) {
+	ids := []Partition{elevation}
+	for i := range n {
+		ids = append(ids, Partition{"mount-az", int32(i)})
 	}
+	slices.SortFunc(ids, Partition.Compare)
+	c := newRefusing(compiled(t, func(p *spec.Pipeline) { seconds(p); p.Shard, p.GroupBy = spec.ShardPartition, []string{"$partition"} }), stop, ids...)
+	c.refuses["mount-az-aggregated"] = true
+	return c, NewWorker(c.plan, c, false)
+}
+
+// Of a sink that refuses whatever is written to it one shard is tried for all, so
+// that many of them hold the others up no more than one does.
+func TestStoppedShardsOfASink(t *testing.T) {
+	const n = 50
+	c, w := partitions(t, n, None)
+	c.steps(t, w, 10*time.Minute)
+	if got := len(c.tries); len(w.Stopped()) != n || !c.alone || got > 20 {
+		t.Errorf("%d are stopped after %d tries, alone: %v", len(w.Stopped()), got, c.alone)
+	}
+	if n := len(c.of("mount-el-aggregated")); n < 5900 {
+		t.Errorf("%d results of the other sink", n)
+	}
+	wantHealed(t, c, w, n*100*time.Millisecond)
+}
+
+// Where it is what one shard writes, each is tried by itself, each minute in the end.
+func TestStoppedShardsOfASinkEach(t *testing.T) {
+	c, w := partitions(t, 3, None)
+	c.record = true
+	c.steps(t, w, 10*time.Minute)
+	if got := len(c.tries); len(w.Stopped()) != 3 || !c.alone || got < 3*14 || got > 3*16 {
+		t.Errorf("%d are stopped after %d tries, alone: %v", len(w.Stopped()), got, c.alone)
+	}
+	wantHealed(t, c, w, time.Second)
+}
+
+// wantHealed holds that all go on when the first of them is due: within some time, as
+// many steps as there are shards.
+func wantHealed(t *testing.T, c *refusing, w *Worker, within time.Duration) {
+	t.Helper()
 	clear(c.refuses)
 	next := slices.MinFunc(w.Stopped(), func(a, b Stopped) int { return int(a.Next - b.Next) }).Next
-	c.steps(t, w, time.Duration(next-c.now)+time.Second)
+	c.steps(t, w, time.Duration(next-c.now)+within+time.Second)
 	if len(w.Stopped()) > 0 {
-		t.Errorf("still stopped, a second after one went through: %+v", w.Stopped())
+		t.Errorf("%d still stopped, %v after one went through", len(w.Stopped()), within)
+	}
+}
+
+// Under --until-end one last try tells for all shards of the sink.
+func TestStoppedShardsOfASinkUntilEnd(t *testing.T) {
+	const n = 50
+	c, w := partitions(t, n, 20)
+	var err error
+	for err == nil && c.now < 1e18+100e9 {
+		err = w.Step()
+	}
+	if err == nil || strings.Count(err.Error(), "shard topic mount-az, partition ") != n || len(c.tries) > 10 {
+		t.Errorf("after %d tries: %v", len(c.tries), err)
 	}
 }
 
@@ -252,10 +299,36 @@ func TestStoppedKeepsSamples(t *testing.T) {
 	}
 }
 
+// What a stopped shard holds takes no room from those that are read.
+func TestStoppedCrowdsNobody(t *testing.T) {
+	plan := compiled(t, func(p *spec.Pipeline) {
+		seconds(p)
+		p.Operations, p.Window.Size, p.MaxSamples = []string{"median"}, 4*time.Second, 1000
+	})
+	c := newRefusing(plan, None, azimuth, elevation)
+	w := NewWorker(c.plan, c, false)
+	c.refuses["mount-az-aggregated"] = true
+	c.steps(t, w, 10*time.Second)
+	halted, all := w.tasks["mount-az-aggregated"].holds(), holding{w.cells.held, w.cells.samples}
+	if halted != w.cells.halted || halted.cells == 0 || halted.values == 0 || all.cells < halted.cells || all.values < halted.values {
+		t.Fatalf("%+v of %+v are held by the stopped shard, counted as %+v", halted, all, w.cells.halted)
+	}
+	plan.cells, plan.maxSamples = (all.cells-halted.cells)/2+1, 2*(all.values-halted.values)
+	if w.cells.crowded() || all.cells/2 < plan.cells || all.values <= plan.maxSamples/2 {
+		t.Errorf("crowded: %v, by %+v where there is room for %d cells and %d values", w.cells.crowded(), all, plan.cells, plan.maxSamples)
+	}
+	plan.maxSamples = 1000
+	clear(c.refuses)
+	c.steps(t, w, 2*time.Minute)
+	if w.cells.halted != (holding{}) {
+		t.Errorf("nothing is stopped, and %+v are held", w.cells.halted)
+	}
+}
+
 // A client that names a sink that nothing was written to has lost its way.
 func TestRefusedOfNoShard(t *testing.T) {
 	w := NewWorker(compiled(t, seconds), nil, false)
-	err := w.refuse(&Refused{map[string]string{"b": "two", "a": "one"}}, true)
+	err := w.refuse(&Refused{map[string]Refusal{"b": {Reason: "two"}, "a": {Reason: "one"}}}, true)
 	if err == nil || !strings.HasSuffix(err.Error(), "one; two") {
 		t.Errorf("got %v", err)
 	}

@@ -26,11 +26,11 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	if s.queue.generation() != c.Generation {
 		return false, nil // it would be refused at the end: the news is in what was read ahead
 	}
+	s.watch.works(status.Committing)
 	if blocked, err := s.blocked(c); blocked || err != nil {
 		return false, err
 	}
 	began := time.Now()
-	s.watch.works(status.Committing)
 	if err := s.shards.encode(s.ctx, c.Results, &s.out); err != nil {
 		return false, err
 	}
@@ -133,6 +133,7 @@ func (s *session) end(c *pipeline.Commit) (bool, error) {
 // one.
 func (s *session) finish(how kgo.TransactionEndTry, offsets ...context.Context) (committed bool, err error) {
 	s.watch.works(status.Ending)
+	defer s.watch.works(status.Committing) // what is asked then has no limit
 	watchdog := time.AfterFunc(endLimit, func() {
 		s.cfg.Fatal(fmt.Errorf("pipeline %s: a transaction has not ended for %v", s.plan.Spec.Name, endLimit))
 	})

@@ -141,17 +141,18 @@ func Run(ctx context.Context, cfg Config, plans []*pipeline.Plan) ([]Report, err
 func runPlan(ctx context.Context, cfg Config, plan *pipeline.Plan) (Report, error) {
 	r, err := newRun(cfg, plan)
 	if err != nil {
-		cfg.Monitor.of(plan.Spec.Name).stopped(err)
+		cfg.Monitor.of(plan.Spec.Name).stopped(err, false)
 		return Report{Pipeline: plan.Spec.Name}, named(plan, err)
 	}
 	defer r.close()
 	if err = r.prepare(ctx); err == nil {
 		err = r.sessions(ctx)
 	}
-	if ctx.Err() != nil && !errors.As(err, new(*pipeline.Stop)) {
-		err = nil // we were told to stop
+	told := err != nil && ctx.Err() != nil && !errors.As(err, new(*pipeline.Stop))
+	if told {
+		err = nil
 	}
-	r.watch.stopped(err)
+	r.watch.stopped(err, told)
 	return r.report, named(plan, err)
 }
 

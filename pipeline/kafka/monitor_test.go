@@ -153,6 +153,36 @@ func TestCauses(t *testing.T) {
 	}
 }
 
+// The state is that of what is to come: after a session there is another one, unless
+// the pipeline stops.
+func TestStates(t *testing.T) {
+	worker := pipeline.NewWorker(newWorld(t, 12, map[string]int32{"src-a": 1}).plan(nil), nil, false)
+	for _, c := range []struct {
+		what string
+		do   func(w *watch)
+		want status.State
+	}{
+		{"a session ends", func(w *watch) { w.becomes(status.Reading); w.ended(worker, nil, errMixed) }, status.Joining},
+		{"none begins", func(w *watch) { w.becomes(status.Reading); w.failed(kerr.RequestTimedOut) }, status.Joining},
+		{"one ends for good", func(w *watch) { w.becomes(status.Reading); w.failed(stop("no")) }, status.Reading}, // until the run tells
+		{"it stops", func(w *watch) { w.stopped(stop("no"), false) }, status.Stopped},
+		{"it is done", func(w *watch) { w.stopped(nil, false) }, status.Finished},
+		{"it was told to end", func(w *watch) { w.stopped(nil, true) }, status.Ended},
+	} {
+		w := NewMonitor().of("p")
+		if c.do(w); w.snapshot().State != c.want {
+			t.Errorf("%s: %v, want %v", c.what, w.snapshot().State, c.want)
+		}
+	}
+	w := NewMonitor().of("p")
+	for superseded, want := range map[bool]status.State{true: status.Superseded, false: status.StandingBy} {
+		w.supersedes(superseded)
+		if got := w.stateOf(&pipeline.Status{Joined: true}); got != want {
+			t.Errorf("without shards it is %v, want %v", got, want)
+		}
+	}
+}
+
 // Nobody asks: nothing is gathered, and nothing fails.
 func TestNobodyAsks(t *testing.T) {
 	var m *Monitor
@@ -164,7 +194,8 @@ func TestNobodyAsks(t *testing.T) {
 	w.fetched(pipeline.Partition{}, status.Log{})
 	w.uses()
 	w.ended(nil, nil, errMixed)
-	w.stopped(errMixed)
+	w.stopped(errMixed, false)
+	w.supersedes(true)
 	if w != nil {
 		t.Error("there is a watch")
 	}

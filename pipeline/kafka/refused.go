@@ -40,28 +40,30 @@ func (p *promises) keep(r *kgo.Record, err error) {
 }
 
 // refusals are the errors by which a topic refuses a record as often as it is tried,
-// until somebody mends that, and how.
+// until somebody mends that, and how. Some are of the topic, whatever is written.
 var refusals = []struct {
 	err    error
+	all    bool
 	remedy string
 }{
-	{kerr.TopicAuthorizationFailed, "no permission to write there: grant our user Write on the topic (aggrun acls prints what is needed)"},
-	{kerr.MessageTooLarge, "raise the topic's max.message.bytes, or have the spec compute less of a window"},
-	{kerr.RecordListTooLarge, "raise the topic's segment.bytes"},
-	{kerr.UnknownTopicOrPartition, "create the topic again"},
-	{kerr.InvalidTimestamp, "raise the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms: a result has the time of its window's middle"},
-	{kerr.InvalidRecord, "look at the topic's settings, and at what its brokers log"},
-	{kerr.UnsupportedForMessageFormat, "raise the topic's message.format.version"},
+	{kerr.TopicAuthorizationFailed, true, "no permission to write there: grant our user Write on the topic (aggrun acls prints what is needed)"},
+	{kerr.MessageTooLarge, false, "raise the topic's max.message.bytes, or have the spec compute less of a window"},
+	{kerr.RecordListTooLarge, false, "raise the topic's segment.bytes"},
+	{kerr.UnknownTopicOrPartition, true, "create the topic again"},
+	{kerr.InvalidTimestamp, false, "raise the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms: a result has the time of its window's middle"},
+	{kerr.InvalidRecord, false, "look at the topic's settings, and at what its brokers log"},
+	{kerr.UnsupportedForMessageFormat, true, "raise the topic's message.format.version"},
 }
 
-// whyRefused says why a topic refuses records, and what to do; "" for what may pass.
-func whyRefused(topic string, err error) string {
+// whyRefused says why a topic refuses records, and what to do; without a Reason for
+// what may pass.
+func whyRefused(topic string, err error) pipeline.Refusal {
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
-			return fmt.Sprintf("topic %s refuses what is written to it: %v; %s", topic, err, r.remedy)
+			return pipeline.Refusal{Reason: fmt.Sprintf("topic %s refuses what is written to it: %v; %s", topic, err, r.remedy), All: r.all}
 		}
 	}
-	return ""
+	return pipeline.Refusal{}
 }
 
 // isPermanent tells that no record will be taken, of whatever topic.
@@ -73,23 +75,23 @@ func isPermanent(err error) bool {
 // where the same may be tried again, after a wait. A sink that was made anew is
 // known as such to a new session only.
 func (s *session) judge(failed map[string]error) error {
-	sinks := map[string]string{}
+	sinks := map[string]pipeline.Refusal{}
 	for _, topic := range slices.Sorted(maps.Keys(failed)) {
 		why := whyRefused(topic, failed[topic])
 		switch {
 		case errors.Is(failed[topic], kerr.UnknownTopicID):
 			return fmt.Errorf("topic %s: %w", topic, failed[topic])
-		case topic != s.plan.DeadLetter() && why != "":
+		case topic != s.plan.DeadLetter() && why.Reason != "":
 			sinks[topic] = why
-		case why != "" && !isAbsent(failed[topic]):
-			return stop("dead letters cannot be written: %s", why)
+		case why.Reason != "" && !isAbsent(failed[topic]):
+			return stop("dead letters cannot be written: %s", why.Reason)
 		}
 	}
 	if len(sinks) > 0 {
 		return &pipeline.Refused{Sinks: sinks}
 	}
 	for topic, err := range failed {
-		s.log.Warn("cannot be written to; the pipeline waits", "topic", topic, "error", err, "do", whyRefused(topic, err))
+		s.log.Warn("cannot be written to; the pipeline waits", "topic", topic, "error", err, "do", whyRefused(topic, err).Reason)
 	}
 	s.refused.sleep(s.ctx)
 	return nil
@@ -103,21 +105,25 @@ func isAbsent(err error) bool {
 // errBlocked ends a session whose producer is of no use any more.
 var errBlocked = errors.New("the producer has to begin anew, for topics that may not be written to")
 
+// errUnnamed ends a session as errBlocked does, and the next one finds out more.
+var errUnnamed = errors.New("results cannot be written, and the broker does not say to which topic: grant our user Write on the sinks and on the dead-letter topic")
+
 // judgeAll is judge where the brokers take part in no transaction one of whose topics
 // may not be written to, as they do before transaction.version 2: every record fails
 // with the same error, and the producer with them. The topics are asked for, and
-// remembered, since they must not be in a transaction again.
+// remembered, since they must not be in a transaction again. The broker that answers
+// may know a permission later than the one that refused, or longer.
 func (s *session) judgeAll(failed map[string]error) error {
 	denied, err := s.admin.unwritable(s.ctx, slices.Collect(maps.Keys(failed)))
 	switch {
 	case err != nil:
 		return err
 	case len(denied) == 0:
-		for _, err := range failed {
-			return stop("results cannot be written, and the broker does not say to which topic: %v; grant our user Write on the sinks and on the dead-letter topic", err)
-		}
+		return errUnnamed
+	case s.forbidden == nil:
+		s.forbidden = map[string]error{}
 	}
-	s.forbidden = denied
+	maps.Copy(s.forbidden, denied)
 	return fmt.Errorf("%w: %v", errBlocked, slices.Sorted(maps.Keys(denied)))
 }
 
@@ -157,7 +163,7 @@ func (r *run) tellStopped(was, are []pipeline.Stopped) {
 	}
 	for _, s := range are {
 		if missing(was, s) {
-			r.log.Error("a shard is stopped, and the others go on: its sink refuses results; it is tried again, every minute at the latest", "shard", s.Shard, "reason", s.Reason)
+			r.log.Error("a shard is stopped, and the others go on: its sink refuses results; it is tried again, later each time, to about every minute", "shard", s.Shard, "reason", s.Reason)
 		}
 	}
 	for _, s := range was {

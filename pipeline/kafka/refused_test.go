@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/aggrun/aggrun/pipeline"
+	"github.com/aggrun/aggrun/pipeline/status"
 	"github.com/aggrun/aggrun/spec"
 )
 
@@ -46,6 +47,7 @@ func (w *world) start(plan *pipeline.Plan, options ...kgo.Opt) (log *journal, st
 	log = &journal{}
 	cfg := w.config("")
 	cfg.Log, cfg.Options = slog.New(slog.NewTextHandler(log, nil)), options
+	w.monitor = cfg.Monitor
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
@@ -197,18 +199,29 @@ func (w *world) write(topic string, may bool) {
 	}
 }
 
+// newACLWorld is a cluster with authorization, where the user of workers may do all
+// that write does not deny.
+func newACLWorld(t *testing.T, seed uint64, topics map[string]int32) *world {
+	all := func(of kmsg.ACLResourceType) kfake.ACL {
+		return kfake.ACL{Resource: of, Name: "*", Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationAll, Allow: true}
+	}
+	return newGuardedWorld(t, seed, topics, asUser("root"), kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "root", "root"),
+		kfake.User("PLAIN", "worker", "worker", all(kmsg.ACLResourceTypeTopic), all(kmsg.ACLResourceTypeGroup),
+			all(kmsg.ACLResourceTypeTransactionalId), all(kmsg.ACLResourceTypeCluster)))
+}
+
+// oldWorker is a worker's user, before transaction.version 2.
+func oldWorker() []kgo.Opt {
+	return []kgo.Opt{asUser("worker"), kgo.MaxVersions(kversion.V3_9_0())}
+}
+
 // Before transaction.version 2 brokers refuse every record of a transaction in which
 // one topic may not be written to, and end its producer: the topic is found by
 // asking, and kept out of the next session's.
 func TestOneSinkIsDeniedByAnOldBroker(t *testing.T) {
-	all := func(of kmsg.ACLResourceType) kfake.ACL {
-		return kfake.ACL{Resource: of, Name: "*", Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationAll, Allow: true}
-	}
-	w := newGuardedWorld(t, 44, twoTopics(), asUser("root"), kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "root", "root"),
-		kfake.User("PLAIN", "worker", "worker", all(kmsg.ACLResourceTypeTopic), all(kmsg.ACLResourceTypeGroup),
-			all(kmsg.ACLResourceTypeTransactionalId), all(kmsg.ACLResourceTypeCluster)))
+	w := newACLWorld(t, 44, twoTopics())
 	w.feedAll(50, sources...)
-	options := []kgo.Opt{asUser("worker"), kgo.MaxVersions(kversion.V3_9_0())}
+	options := oldWorker()
 	log, stop := w.start(w.plan(nil), options...)
 	w.await("both sinks have results", func() bool { return w.count("src-a-aggregated") > 0 && w.count("src-b-aggregated") > 0 })
 	w.write("src-a-aggregated", false)
@@ -237,16 +250,88 @@ func TestOneSinkIsDeniedByAnOldBroker(t *testing.T) {
 	w.check(w.results(w.topics()...), math.MaxInt64)
 }
 
+// A second topic that is denied does not make one forget the first: each ends one
+// session.
+func TestSinksAreDeniedOneAfterTheOtherByAnOldBroker(t *testing.T) {
+	t.Parallel()
+	w := newACLWorld(t, 45, map[string]int32{"src-a": 1, "src-b": 1, "src-c": 1})
+	ids := []pipeline.Partition{{Topic: "src-a"}, {Topic: "src-b"}, {Topic: "src-c"}}
+	w.feedAll(50, ids...)
+	log, stop := w.start(w.plan(nil), oldWorker()...)
+	w.await("all sinks have results", func() bool {
+		return w.count("src-a-aggregated") > 0 && w.count("src-b-aggregated") > 0 && w.count("src-c-aggregated") > 0
+	})
+	for i, sink := range []string{"src-a-aggregated", "src-b-aggregated"} {
+		w.write(sink, false)
+		w.feedAll(100, ids...)
+		w.await("the log tells of "+sink, func() bool { return log.count("reason=\"topic "+sink+" refuses") > 0 })
+		for range 2 {
+			c := w.count("src-c-aggregated")
+			w.feedAll(100, ids...)
+			w.await("the third sink goes on", func() bool { return w.count("src-c-aggregated") > c })
+		}
+		if n := log.count(errBlocked.Error()); n != i+1 {
+			t.Errorf("%d sessions ended for %d sinks", n, i+1)
+		}
+	}
+	stop()
+	w.write("src-a-aggregated", true)
+	w.write("src-b-aggregated", true)
+	if _, err := w.untilEnd(func(c *Config) { c.Options = oldWorker() }); err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.results(w.topics()...), math.MaxInt64)
+}
+
+// A broker that does not know yet that a topic may not be written to, while another
+// refuses all for it, ends sessions and not the pipeline. It is waited for as for
+// any answer of brokers.
+func TestABrokerKnowsLaterWhatIsDenied(t *testing.T) {
+	t.Parallel()
+	w := newACLWorld(t, 46, twoTopics())
+	w.feedAll(50, sources...)
+	log, stop := w.start(w.plan(nil), oldWorker()...)
+	w.await("both sinks have results", func() bool { return w.count("src-a-aggregated") > 0 && w.count("src-b-aggregated") > 0 })
+	asked := 0
+	w.fake.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		m := req.(*kmsg.MetadataRequest)
+		w.fake.KeepControl()
+		if !m.IncludeTopicAuthorizedOperations || asked == 2 {
+			return nil, nil, false
+		}
+		asked++
+		if at := w.monitor.Pipelines()[0].Work; at != status.Committing {
+			t.Errorf("the worker's work is %d", at)
+		}
+		r := m.ResponseKind().(*kmsg.MetadataResponse)
+		for _, topic := range m.Topics {
+			o := kmsg.NewMetadataResponseTopic()
+			o.Topic, o.AuthorizedOperations = topic.Topic, -1
+			r.Topics = append(r.Topics, o)
+		}
+		return r, nil, true
+	})
+	w.write("src-a-aggregated", false)
+	b := w.count("src-b-aggregated")
+	w.feedAll(100, sources...)
+	w.await("the log tells of it", func() bool { return log.count(denied) > 0 })
+	w.await("the other sink goes on", func() bool { return w.count("src-b-aggregated") > b })
+	if n, m := log.count(errUnnamed.Error()), log.count("the pipeline has stopped"); n != 2 || m > 0 {
+		t.Errorf("%d sessions ended since the topic was not known, and %d pipelines", n, m)
+	}
+	stop()
+}
+
 // Each refusal says what to do, and what may pass is none.
 func TestWhyRefused(t *testing.T) {
 	for _, r := range refusals {
-		if why := whyRefused("x", r.err); !strings.Contains(why, "topic x") || !strings.HasSuffix(why, r.remedy) {
-			t.Errorf("%v: %q", r.err, why)
+		if why := whyRefused("x", r.err); !strings.Contains(why.Reason, "topic x") || !strings.HasSuffix(why.Reason, r.remedy) || why.All != r.all {
+			t.Errorf("%v: %+v", r.err, why)
 		}
 	}
 	for _, err := range []error{kerr.NotLeaderForPartition, kerr.RequestTimedOut, errors.New("x")} {
-		if why := whyRefused("x", err); why != "" {
-			t.Errorf("%v: %q", err, why)
+		if why := whyRefused("x", err); why != (pipeline.Refusal{}) {
+			t.Errorf("%v: %+v", err, why)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/codec"
+	"github.com/aggrun/aggrun/pipeline/status"
 )
 
 // run is one plan at work in this process, over all its sessions.
@@ -172,6 +173,8 @@ const visibleSoon = 50 * time.Millisecond
 // reached tells that the whole group is through; as long as it is not, what
 // another member lets go of may come here.
 func (r *run) reached(ctx context.Context) (bool, error) {
+	r.watch.works(status.Committing)
+	defer r.watch.works(status.Step)
 	commits, err := r.commits(ctx)
 	if err != nil || r.origin.Reached(commits) {
 		return err == nil, err

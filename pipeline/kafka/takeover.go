@@ -17,6 +17,7 @@ func (r *run) atWork(version string) {
 	if r.stands.Swap(stands) == stands {
 		return
 	}
+	r.watch.supersedes(stands)
 	if !stands {
 		r.log.Info("no newer version of this pipeline is at work any more: taking part again")
 		return

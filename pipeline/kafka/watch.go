@@ -21,6 +21,7 @@ type watch struct {
 	is         status.Pipeline
 	registries []*registry
 	logs       map[pipeline.Partition]status.Log
+	superseded bool // a newer version of the pipeline is at work
 
 	// What follows is of the worker's goroutine alone.
 	at    map[pipeline.Partition]int64 // the commit of a partition that is here
@@ -112,14 +113,7 @@ func (w *watch) publish(s pipeline.Status, before, totals map[pipeline.Partition
 		counts[id] = sum
 	}
 	again := slices.ContainsFunc(s.Shards, func(s pipeline.ShardStatus) bool { return s.Replaying })
-	state := status.Joining
-	switch {
-	case s.Joined && len(s.Shards) == 0:
-		state = status.StandingBy
-	case s.Joined:
-		state = status.Reading
-	}
-	w.becomes(state)
+	w.becomes(w.stateOf(&s))
 	w.update(func(is *status.Pipeline) {
 		is.Progress = status.Follow(is.Progress, s, w.logs)
 		is.Worker, is.Told, is.Counts, is.Offsets = s, now, counts, moved
@@ -128,6 +122,26 @@ func (w *watch) publish(s pipeline.Status, before, totals map[pipeline.Partition
 		}
 	})
 	w.told, w.again = now, again
+}
+
+// stateOf is the state of a pipeline that has a session.
+func (w *watch) stateOf(s *pipeline.Status) status.State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case !s.Joined:
+		return status.Joining
+	case len(s.Shards) > 0:
+		return status.Reading
+	case w.superseded:
+		return status.Superseded
+	}
+	return status.StandingBy
+}
+
+// supersedes tells whether a newer version of the pipeline is at work.
+func (w *watch) supersedes(is bool) {
+	w.update(func(*status.Pipeline) { w.superseded = is })
 }
 
 // ended tells that a session did, and why; nil where its work was done.
@@ -145,10 +159,14 @@ func (w *watch) ended(worker *pipeline.Worker, before map[pipeline.Partition]pip
 	}
 }
 
-// failed tells what ended a session, or kept it from beginning.
+// failed tells what ended a session, or kept it from beginning. There will be
+// another one, unless trying again does not help.
 func (w *watch) failed(err error) {
 	if errors.Is(err, context.Canceled) {
 		return // we were told to stop
+	}
+	if !errors.As(err, new(*pipeline.Stop)) {
+		w.becomes(status.Joining)
 	}
 	w.update(func(is *status.Pipeline) {
 		is.Ended[causeOf(err)]++
@@ -157,9 +175,14 @@ func (w *watch) failed(err error) {
 	})
 }
 
-// stopped tells that the pipeline has ended.
-func (w *watch) stopped(err error) {
-	if err == nil {
+// stopped tells that the pipeline has ended; nil where its work was done, or it was
+// told to end.
+func (w *watch) stopped(err error, told bool) {
+	switch {
+	case err == nil && told:
+		w.becomes(status.Ended)
+		return
+	case err == nil:
 		w.becomes(status.Finished)
 		return
 	}

@@ -33,6 +33,7 @@ type world struct {
 	source, sink string
 	client       *kgo.Client
 	root         []kgo.Opt // as whom the test itself asks
+	monitor      *Monitor  // of the worker that was started last
 	rng          *rand.Rand
 	ids          map[string]int32
 	widths       map[string]int               // values in a record, by topic

@@ -16,6 +16,9 @@ type denial struct {
 	at, until int64 // until: never, or a time
 }
 
+// all tells that it is told as whatever is written: of every other one.
+func (n *denial) all() bool { return n.at%2 == 0 }
+
 // stop is a shard's whose results were refused.
 type stop struct {
 	since int64
@@ -47,6 +50,16 @@ func (s *script) denies(sink string, from, to int64) bool {
 	return false
 }
 
+// refusal is why a sink refuses results at a time; false: it does not.
+func (s *script) refusal(sink string, at int64) (pipeline.Refusal, bool) {
+	r := pipeline.Refusal{Reason: fmt.Sprintf("sink %s refuses results", sink)}
+	for i := range s.denials {
+		n := &s.denials[i]
+		r.All = r.All || n.sink == sink && n.at <= at && at < n.until && n.all()
+	}
+	return r, s.denies(sink, at, at)
+}
+
 // forEver tells that some sink never takes results again.
 func (s *script) forEver() bool {
 	for _, n := range s.denials {
@@ -60,10 +73,10 @@ func (s *script) forEver() bool {
 // refused says which sinks refuse results of a commit; nil: none. The shards that
 // have some are stopped from here on.
 func (s *session) refused(c *pipeline.Commit) *pipeline.Refused {
-	r := pipeline.Refused{Sinks: map[string]string{}}
+	r := pipeline.Refused{Sinks: map[string]pipeline.Refusal{}}
 	for _, one := range c.Results {
-		if s.w.script.denies(one.Sink, s.w.now, s.w.now) {
-			r.Sinks[one.Sink] = fmt.Sprintf("sink %s refuses results", one.Sink)
+		if why, is := s.w.script.refusal(one.Sink, s.w.now); is {
+			r.Sinks[one.Sink] = why
 		}
 	}
 	if len(r.Sinks) == 0 {

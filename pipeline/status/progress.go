@@ -12,8 +12,17 @@ type Progress struct {
 	Since int64 // when it last moved, or had nothing to do: ns on the worker's clock
 	Moved int64 // when it last moved, or was seen first
 
-	was *pipeline.ShardStatus
+	far reach
 }
+
+// reach is how far a shard was, of all that was told of it.
+type reach struct {
+	decided int64
+	parts   map[pipeline.Partition]mark // those that have left, too; nil: nothing was told
+}
+
+// mark is a partition's part of it.
+type mark struct{ committed, again int64 } // again: how far it was read again since a commit moved it; None
 
 // Follow gives the progress of each shard, from what it was before. That of a shard
 // that has left is kept: one that comes back where it was has not moved.
@@ -24,32 +33,42 @@ func Follow(before map[string]Progress, is pipeline.Status, logs map[pipeline.Pa
 		s := &is.Shards[i]
 		p := before[s.Shard]
 		p.Busy = Busy(s, logs)
-		if p.was == nil || moved(p.was, s) {
+		far, moved := p.far.follow(s)
+		if moved {
 			p.Moved, p.Since = is.Now, is.Now
 		}
 		if !p.Busy {
 			p.Since = is.Now
 		}
-		p.was = s
+		p.far = far
 		after[s.Shard] = p
 	}
 	return after
 }
 
-// moved tells that a shard got on: its partitions are others, a commit moved one of
-// them or C, or, of what is read again, more was.
-func moved(was, is *pipeline.ShardStatus) bool {
-	if was.Decided != is.Decided || len(was.Partitions) != len(is.Partitions) {
-		return true
+// follow gives how far a shard is now, and whether that is farther: a partition is
+// there for the first time, a commit moved one or C, or, of what is read again, more
+// was than ever since. Sessions that end again and again, each after it has read the
+// same, get nowhere.
+func (r reach) follow(s *pipeline.ShardStatus) (now reach, moved bool) {
+	moved = r.parts == nil || s.Decided > r.decided
+	now = reach{s.Decided, make(map[pipeline.Partition]mark, len(s.Partitions))}
+	if r.parts != nil {
+		now.decided = max(r.decided, s.Decided)
 	}
-	for i := range is.Partitions {
-		a, b := &was.Partitions[i], &is.Partitions[i]
-		again := b.Committed != pipeline.None && b.Applied <= b.Committed
-		if a.Partition != b.Partition || a.Committed != b.Committed || again && b.Applied > a.Applied {
-			return true
+	maps.Copy(now.parts, r.parts)
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		m, was := r.parts[p.Partition]
+		if !was || m.committed != p.Committed {
+			m, moved = mark{p.Committed, pipeline.None}, true
 		}
+		if p.Applied < p.Committed && p.Applied > m.again {
+			m.again, moved = p.Applied, true
+		}
+		now.parts[p.Partition] = m
 	}
-	return false
+	return now, moved
 }
 
 // Busy tells that a shard has something to read, or to commit. What an open transaction

@@ -49,11 +49,22 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// both is a shard of the partitions of two.
+func both(a, b pipeline.ShardStatus) pipeline.ShardStatus {
+	a.Partitions = append(a.Partitions, b.Partitions...)
+	return a
+}
+
 // What moves a shard, and since when it stands still after three seconds otherwise.
 func TestFollow(t *testing.T) {
 	busy := part(func(p *pipeline.PartitionStatus) { p.End.Stable = 130 })
 	again := func(applied int64) pipeline.ShardStatus {
 		return shard(func(s *pipeline.ShardStatus) { s.Replaying, s.Partitions[0].Applied = true, applied })
+	}
+	others := func(applied int64) pipeline.ShardStatus { // its first partition has not been taken up yet
+		s := again(applied)
+		s.Decided, s.Partitions[0].ID = 4, 1
+		return s
 	}
 	none := pipeline.ShardStatus{Shard: "another"}
 	for name, c := range map[string]struct {
@@ -68,7 +79,9 @@ func TestFollow(t *testing.T) {
 		"more was read, not committed": {[3]pipeline.ShardStatus{shard(busy), shard(busy), shard(busy, part(func(p *pipeline.PartitionStatus) { p.Applied = 120 }))}, 1},
 		"more was read again":          {[3]pipeline.ShardStatus{again(10), again(20), again(20)}, 2},
 		"another session begins anew":  {[3]pipeline.ShardStatus{again(20), again(10), again(10)}, 1},
-		"a partition came":             {[3]pipeline.ShardStatus{shard(busy), shard(busy), shard(busy, func(s *pipeline.ShardStatus) { s.Partitions = append(s.Partitions, s.Partitions[0]) })}, 3},
+		"a partition came":             {[3]pipeline.ShardStatus{shard(busy), shard(busy), shard(busy, func(s *pipeline.ShardStatus) { s.Partitions = append(s.Partitions, others(100).Partitions...) })}, 3},
+		"a partition came back":        {[3]pipeline.ShardStatus{both(again(10), others(10)), others(10), both(again(10), others(10))}, 1},
+		"another one is read again":    {[3]pipeline.ShardStatus{both(again(10), others(10)), others(10), both(again(10), others(11))}, 3},
 		"it went and came back":        {[3]pipeline.ShardStatus{shard(busy), none, shard(busy)}, 1},
 		"it moved elsewhere":           {[3]pipeline.ShardStatus{shard(busy), none, shard(busy, part(func(p *pipeline.PartitionStatus) { p.Committed, p.Applied = 120, 120 }))}, 3},
 	} {
@@ -82,6 +95,48 @@ func TestFollow(t *testing.T) {
 		}
 		if got.Busy && got.Moved > got.Since || !got.Busy && got.Moved != 1 {
 			t.Errorf("%s: it moved at %d", name, got.Moved)
+		}
+	}
+}
+
+// Sessions that end again and again, after they have read the same again, or have
+// read on without a commit, get nowhere; one that comes farther does.
+func TestFollowSessionsThatEnd(t *testing.T) {
+	var all map[string]Progress
+	now := int64(0)
+	session := func(applied ...int64) {
+		for _, at := range applied {
+			now++
+			s := shard(part(func(p *pipeline.PartitionStatus) { p.Applied, p.End.Stable = at, 200 }), func(s *pipeline.ShardStatus) { s.Replaying = at < 100 })
+			all = Follow(all, pipeline.Status{Now: now, Shards: []pipeline.ShardStatus{s}}, nil)
+		}
+	}
+	for range 100 {
+		session(10, 50, 90)
+	}
+	if all["s"].Since != 3 {
+		t.Errorf("stands since %d of %d, want 3", all["s"].Since, now)
+	}
+	if session(10, 91); all["s"].Since != now {
+		t.Errorf("stands since %d of %d, want now", all["s"].Since, now)
+	}
+	since := now
+	for range 100 {
+		session(10, 100, 150)
+	}
+	if all["s"].Since != since {
+		t.Errorf("stands since %d of %d, want %d", all["s"].Since, now, since)
+	}
+}
+
+// What a commit left to be read again is so once, however far a session was before.
+func TestFollowReadsAgainOnce(t *testing.T) {
+	var all map[string]Progress
+	for i, c := range []struct{ applied, since int64 }{{150, 1}, {10, 2}, {60, 3}, {120, 3}, {10, 3}, {60, 3}, {61, 7}} {
+		s := shard(part(func(p *pipeline.PartitionStatus) { p.Applied, p.End.Stable = c.applied, 200 }))
+		all = Follow(all, pipeline.Status{Now: int64(i + 1), Shards: []pipeline.ShardStatus{s}}, nil)
+		if got := all["s"].Since; got != c.since {
+			t.Errorf("read to %d at %d: it stands since %d, want %d", c.applied, i+1, got, c.since)
 		}
 	}
 }

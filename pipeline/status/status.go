@@ -52,13 +52,15 @@ const (
 	Joining                 // the group is joined, or partitions are taken up
 	Reading                 // it has partitions
 	StandingBy              // it has none: other members have them
+	Superseded              // it has none: a newer version of the pipeline is at work
 	Finished                // under --until-end
+	Ended                   // it was told to, by a signal or its context
 	Stopped                 // by an error that trying again does not mend
 	States
 )
 
 func (s State) String() string {
-	return [States]string{"preparing", "joining", "reading", "standing_by", "finished", "stopped"}[s]
+	return [States]string{"preparing", "joining", "reading", "standing_by", "superseded", "finished", "ended", "stopped"}[s]
 }
 
 // Work is what the goroutine of a worker does.
@@ -68,7 +70,7 @@ type Work int
 const (
 	Elsewhere  Work = iota // there is no worker
 	Step                   // it polls and applies
-	Committing             // results are encoded and written: registries and brokers are waited for
+	Committing             // results are encoded and written, or what is committed is asked for: registries and brokers are waited for
 	Ending                 // a transaction's end is waited for, which has a limit of its own
 )
 
