@@ -29,12 +29,7 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known := false
-	for _, id := range ids {
-		if c, ok := commits[id]; ok && c.Offset >= 0 {
-			known = true
-		}
-	}
+	known := hasAny(commits, ids)
 	l := logs{ctx, r.admin, clock{time.Now()}}
 	r.origin.Now = l.clock.now() // there may have been a long wait
 	if !known {
@@ -47,7 +42,7 @@ func (r *run) settle(ctx context.Context) error {
 		}
 		if r.cfg.Start == nil {
 			if err := r.checkSinks(ctx); err != nil {
-				return err
+				return r.unlessBegun(ctx, ids, err)
 			}
 		}
 	}
@@ -62,6 +57,28 @@ func (r *run) settle(ctx context.Context) error {
 		}
 	}
 	return r.checkReplay(ids, l)
+}
+
+// hasAny tells that there is a commit of one of the partitions.
+func hasAny(commits map[pipeline.Partition]pipeline.Committed, ids []pipeline.Partition) bool {
+	return slices.ContainsFunc(ids, func(id pipeline.Partition) bool {
+		c, ok := commits[id]
+		return ok && c.Offset >= 0
+	})
+}
+
+// unlessBegun is a refusal to begin, unless another worker has begun since the
+// commits were read: the results are its own, and its commits are there by now.
+func (r *run) unlessBegun(ctx context.Context, ids []pipeline.Partition, refusal error) error {
+	commits, err := r.stable(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if !hasAny(commits, ids) {
+		return refusal
+	}
+	r.origin.Present = nil
+	return r.settle(ctx)
 }
 
 // checkSources refuses topics that cannot be read twice.
