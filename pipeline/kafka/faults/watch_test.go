@@ -79,6 +79,7 @@ func (w *world) look() {
 		w.epoch = info.Epoch
 	}
 	w.mu.Unlock()
+	w.exorcise(info.Members)
 	for topic, ps := range info.Commits {
 		for p, c := range ps {
 			w.compare(pipeline.Partition{Topic: topic, ID: p}, c)
