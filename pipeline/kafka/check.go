@@ -47,8 +47,13 @@ func (r *run) settle(ctx context.Context) error {
 		}
 	}
 	if r.cfg.Start == nil {
-		if err := r.checkSinks(ctx, ids, fresh); err != nil {
+		another, err := r.checkSinks(ctx, ids, fresh)
+		if err != nil {
 			return err
+		}
+		if another {
+			r.origin.Present = nil
+			return r.settle(ctx)
 		}
 	}
 	if r.origin.UntilEnd {

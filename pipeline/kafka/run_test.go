@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +134,41 @@ func TestTopicsThatCannotBeDescribed(t *testing.T) {
 	w.fake.Fault(unknown)
 	if have, err := r.stable(context.Background(), sources); !errors.Is(err, kerr.LeaderNotAvailable) {
 		t.Errorf("commits are %v, %v", have, err)
+	}
+}
+
+// Of two workers that begin together, one may find the other's results after it found
+// no commit: nothing is gone then.
+func TestBegunMeanwhile(t *testing.T) {
+	w := newWorld(t, 11, twoTopics())
+	w.feedAll(50, sources...)
+	r, err := newRun(w.config("slow"), w.plan(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	r.topics.add("src-a")
+	r.topics.add("src-b")
+	asked, begun := make(chan struct{}), make(chan struct{})
+	var held atomic.Bool
+	w.fake.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		if held.CompareAndSwap(false, true) {
+			w.fake.SleepControl(func() { close(asked); <-begun })
+		}
+		return nil, nil, false
+	})
+	settled := make(chan error, 1)
+	go func() { settled <- r.settle(context.Background()) }()
+	<-asked // the commits were read
+	if _, err := w.untilEnd(nil); err != nil {
+		t.Fatal(err)
+	}
+	close(begun)
+	if err := <-settled; err != nil {
+		t.Error(err)
+	}
+	if r.origin.Present != nil {
+		t.Error("what the group has not committed by now is not new")
 	}
 }
 

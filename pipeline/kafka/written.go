@@ -35,33 +35,36 @@ func (r *run) uncommitted(ids []pipeline.Partition, commits map[pipeline.Partiti
 
 // checkSinks refuses to begin anew over the results of a group whose offsets are
 // gone: every window would be written twice. Under FromSink the shards go on after
-// their last results instead.
-// A sink that another member has begun since is none of these: it commits before its
-// results can be seen.
-func (r *run) checkSinks(ctx context.Context, ids []pipeline.Partition, sinks []string) error {
+// their last results instead. another tells that some other member has begun one of the
+// sinks since its commits were read: it commits before its results can be seen.
+func (r *run) checkSinks(ctx context.Context, ids []pipeline.Partition, sinks []string) (another bool, err error) {
 	ends, err := r.written(ctx, sinks)
 	if err != nil || len(ends) == 0 {
-		return err
+		return false, err
 	}
 	commits, err := r.stable(ctx, ids)
 	if err != nil {
-		return err
+		return false, err
 	}
 	fresh := r.uncommitted(ids, commits)
-	maps.DeleteFunc(ends, func(sink string, _ int64) bool { return !slices.Contains(fresh, sink) })
+	for sink := range ends {
+		if !slices.Contains(fresh, sink) {
+			return true, nil
+		}
+	}
 	for _, sink := range slices.Sorted(maps.Keys(ends)) {
 		end := moment(ends[sink])
 		switch {
 		case !r.cfg.FromSink:
-			return stop("the offsets of group %s are gone%s, and sink %s has results of this pipeline to %s; "+
+			return false, stop("the offsets of group %s are gone%s, and sink %s has results of this pipeline to %s; "+
 				"use --resume-from-sink to go on after them, --start to begin from a time of your own, or another sink", r.group, which(ids, commits), sink, end)
 		case r.plan.Spec.Shard == spec.ShardPartition:
-			return stop("--resume-from-sink cannot tell how far each shard of sink %s has come: under shard: partition there are several, and its results, "+
+			return false, stop("--resume-from-sink cannot tell how far each shard of sink %s has come: under shard: partition there are several, and its results, "+
 				"to %s, do not say which is whose; use --start with a time after that, or another sink", sink, end)
 		}
 	}
 	r.origin.Written = ends
-	return nil
+	return false, nil
 }
 
 // which says of which topics offsets are gone, where the group has others.

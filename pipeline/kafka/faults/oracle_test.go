@@ -189,19 +189,15 @@ func (w *world) skipped(all []entry, lateOnes, badOnes map[place]bool) map[place
 			begins[p.Partition] = min(begins[p.Partition], p.offset)
 		}
 	}
-	skipped, first := map[place]bool{}, map[pipeline.Partition]int64{} // time of the first that is read
-	for _, e := range slices.Backward(all) {
-		switch {
+	skipped := map[place]bool{}
+	for _, e := range all {
+		switch b := w.begins[e.Partition]; {
 		case e.offset >= begins[e.Partition]:
-			first[e.Partition] = e.at
-		case !w.partOf(e.Partition).added:
-			w.wrong("%v was not read: its partition begins at %d", e.place, begins[e.Partition])
-		default:
-			if at, ok := first[e.Partition]; ok && e.at >= at {
-				w.wrong("%v was not read, and is no older than what was", e.place)
-			}
-			skipped[e.place] = true
+			continue
+		case !w.partOf(e.Partition).added || e.end() > b.closed:
+			w.wrong("%v was not read: its partition begins at %d, with C %d", e.place, begins[e.Partition], b.closed)
 		}
+		skipped[e.place] = true
 	}
 	return skipped
 }

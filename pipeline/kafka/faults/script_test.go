@@ -14,6 +14,7 @@ import (
 // script is a run before it is played.
 type script struct {
 	seed     uint64
+	calm     bool // nothing fails: workers come and go
 	brokers  int
 	old      bool // brokers of Kafka 2.8
 	topics   []topicSetup
@@ -73,7 +74,8 @@ func draw(seed uint64) *script {
 			transactional: rng.IntN(2) == 0, empty: s.idle && rng.IntN(4) == 0,
 		})
 	}
-	d := drawing{rng: rng, script: s, calm: rng.IntN(8) == 0}
+	d := drawing{rng: rng, script: s}
+	s.calm = rng.IntN(8) == 0
 	for range 8 + rng.IntN(8) {
 		s.rounds = append(s.rounds, d.round())
 	}
@@ -84,7 +86,6 @@ func draw(seed uint64) *script {
 type drawing struct {
 	*script
 	rng   *rand.Rand
-	calm  bool // nothing fails: workers come and go
 	added int
 }
 

@@ -20,7 +20,10 @@ type committed struct{ offset, closed int64 }
 // the beginning is committed, by a commit that knows of no record; but that may abort,
 // and the next one begin elsewhere, and those after it know of none as long as all that
 // was read were bad ones and what transactions aborted.
-type beginning struct{ least, most int64 }
+type beginning struct {
+	least, most int64
+	closed      int64 // C of the commit at most, ms
+}
 
 // observe notes where partitions begin, and journals all commits that are asked for.
 func (w *world) observe() {
@@ -40,10 +43,15 @@ func (w *world) asked(id pipeline.Partition, p kmsg.TxnOffsetCommitRequestTopicP
 	k, err := pipeline.DecodeCheckpoint(*p.Metadata, p.Offset)
 	k.Fingerprint = pipeline.Fingerprint{}
 	fmt.Fprintf(&w.log, "%s asked to commit %v at %d: %+v\n", time.Now().Format("05.000"), id, p.Offset, k)
-	if b, ok := w.begins[id]; !ok {
-		w.begins[id] = beginning{p.Offset, p.Offset}
-	} else if err == nil && k.Largest == pipeline.None {
-		w.begins[id] = beginning{min(b.least, p.Offset), max(b.most, p.Offset)}
+	b, ok := w.begins[id]
+	switch closed := k.Closed / time.Millisecond.Nanoseconds(); {
+	case !ok:
+		w.begins[id] = beginning{p.Offset, p.Offset, closed}
+	case err == nil && k.Largest == pipeline.None && p.Offset > b.most:
+		w.begins[id] = beginning{b.least, p.Offset, closed}
+	case err == nil && k.Largest == pipeline.None:
+		b.least = min(b.least, p.Offset)
+		w.begins[id] = b
 	}
 }
 
@@ -71,6 +79,7 @@ func (w *world) look() {
 		w.epoch = info.Epoch
 	}
 	w.mu.Unlock()
+	w.exorcise(info.Members)
 	for topic, ps := range info.Commits {
 		for p, c := range ps {
 			w.compare(pipeline.Partition{Topic: topic, ID: p}, c)

@@ -60,6 +60,7 @@ type world struct {
 	commits    map[pipeline.Partition]committed
 	begins     map[pipeline.Partition]beginning
 	topicIDs   map[[16]byte]string
+	heard      map[string]time.Time // by member
 	epoch      int32
 }
 
@@ -76,6 +77,7 @@ func newWorld(s *script) (*world, error) {
 		script: s, fake: fake, source: newRegistry(), sink: newRegistry(), began: time.Now(),
 		faults: map[string][]*kfake.FaultHandle{}, count: newTally(),
 		counts: map[pipeline.Partition]pipeline.Counts{}, commits: map[pipeline.Partition]committed{}, begins: map[pipeline.Partition]beginning{}, topicIDs: map[[16]byte]string{},
+		heard: map[string]time.Time{},
 	}
 	w.client, err = kgo.NewClient(append(w.plain(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
@@ -87,6 +89,7 @@ func newWorld(s *script) (*world, error) {
 		return nil, err
 	}
 	w.observe()
+	w.hear()
 	for _, t := range s.topics {
 		w.create(t)
 	}
