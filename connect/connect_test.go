@@ -207,6 +207,7 @@ func TestCheck(t *testing.T) {
 		"kafka.sasl: PLAIN needs a password":     &Cluster{TLS: &spec.TLS{}, SASL: &spec.SASL{Mechanism: spec.Plain, Username: spec.Name{Text: "u"}}},
 		"registries.a: username and password go": &Registry{Name: "a", Registry: spec.Registry{URL: "https://a", Password: password}},
 		"registries.b: a login over http://":     &Registry{Name: "b", Registry: spec.Registry{URL: "http://b", Token: password}},
+		"registries.d.tls: is of connections by": &Registry{Name: "d", Registry: spec.Registry{URL: "http://d", TLS: &spec.TLS{CA: "ca.pem"}}},
 		"<nil>":                                  &Registry{Name: "c", Registry: spec.Registry{URL: "http://127.0.0.1:1", Token: password}},
 	} {
 		if err := c.Check(); !strings.HasPrefix(fmt.Sprint(err), want) {
