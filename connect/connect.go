@@ -121,6 +121,8 @@ func (r *Registry) Check() error {
 		return r.refuse(r.path(), "username and password go together: give both, or a token instead")
 	case r.hasLogin() && u.Scheme != "https" && !isLocal(u.Hostname()):
 		return r.refuse(r.path(), "a login over http:// would be read by whoever listens: use https://")
+	case r.TLS != nil && u.Scheme != "https":
+		return r.refuse(r.path()+".tls", "is of connections by https://, and the URL begins otherwise: nothing would be secured")
 	}
 	return nil
 }

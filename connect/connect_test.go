@@ -21,10 +21,10 @@ import (
 
 // A secret is in no form of printing.
 func TestValue(t *testing.T) {
-	v := Value{"canary"}
+	v := value("canary")
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", v, "in", struct{ V Value }{v})
-	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", v, "in", struct{ V Value }{v}, "p", &v)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", v, "in", struct{ V Value }{v}, "p", &v, "hidden", struct{ v Value }{v})
 	text, err := json.Marshal(map[string]any{"v": v, "p": &v})
 	if err != nil {
 		t.Fatal(err)
@@ -34,12 +34,15 @@ func TestValue(t *testing.T) {
 		fmt.Fprintf(&log, verb, &v)
 		fmt.Fprintf(&log, verb, []Value{v})
 		fmt.Fprintf(&log, verb, struct{ V Value }{v})
+		fmt.Fprintf(&log, verb, struct{ v Value }{v})
+		fmt.Fprintf(&log, verb, &struct{ v *Value }{&v})
+		fmt.Fprintf(&log, verb, map[string]struct{ v []Value }{"a": {[]Value{v}}})
 	}
 	all := log.String() + string(text)
 	if strings.Contains(all, "canary") || strings.Contains(strings.ToLower(all), fmt.Sprintf("%x", "canary")) {
 		t.Errorf("told: %s", all)
 	}
-	if v.Reveal() != "canary" {
+	if v.Reveal() != "canary" || (Value{}).Reveal() != "" {
 		t.Error("not revealed")
 	}
 }
@@ -186,11 +189,11 @@ func TestEncryptedKeys(t *testing.T) {
 		if !isEncrypted(text) {
 			t.Errorf("%s is not encrypted", file)
 		}
-		_, err = decrypt(text, Value{"canary"})
+		_, err = decrypt(text, value("canary"))
 		if old != (err == errKeyForm) || !old && err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
-		if _, err := decrypt(text, Value{"wrong"}); err == nil || strings.Contains(err.Error(), "wrong") {
+		if _, err := decrypt(text, value("wrong")); err == nil || strings.Contains(err.Error(), "wrong") {
 			t.Errorf("%s by another password: %v", file, err)
 		}
 	}
@@ -207,6 +210,7 @@ func TestCheck(t *testing.T) {
 		"kafka.sasl: PLAIN needs a password":     &Cluster{TLS: &spec.TLS{}, SASL: &spec.SASL{Mechanism: spec.Plain, Username: spec.Name{Text: "u"}}},
 		"registries.a: username and password go": &Registry{Name: "a", Registry: spec.Registry{URL: "https://a", Password: password}},
 		"registries.b: a login over http://":     &Registry{Name: "b", Registry: spec.Registry{URL: "http://b", Token: password}},
+		"registries.d.tls: is of connections by": &Registry{Name: "d", Registry: spec.Registry{URL: "http://d", TLS: &spec.TLS{CA: "ca.pem"}}},
 		"<nil>":                                  &Registry{Name: "c", Registry: spec.Registry{URL: "http://127.0.0.1:1", Token: password}},
 	} {
 		if err := c.Check(); !strings.HasPrefix(fmt.Sprint(err), want) {

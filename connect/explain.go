@@ -76,20 +76,37 @@ func (c *Cluster) explainLogin(err error) error {
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return c.refuse("kafka.sasl.mechanism", "the broker does not offer %s: take one that its sasl.enabled.mechanisms names", s.Mechanism)
 	case s.Mechanism == spec.OAuthBearer && (errors.Is(err, kerr.SaslAuthenticationFailed) || strings.Contains(err.Error(), "unexpected data in oauth response")):
-		return c.refuse("kafka.sasl.token", "the broker refuses the token: it may have expired, or be for somebody else%s", told(err))
+		return c.refuse("kafka.sasl.token", "the broker refuses the token: it may have expired, or be for somebody else%s", c.told(err))
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return c.refuse("kafka.sasl.password", "the broker refuses the login of user %s by %s: user or password is wrong, or the user has none for this mechanism%s", s.Username, s.Mechanism, told(err))
+		return c.refuse("kafka.sasl.password", "the broker refuses the login of user %s by %s: user or password is wrong, or the user has none for this mechanism%s", s.Username, s.Mechanism, c.told(err))
 	}
 	return nil
 }
 
 // told is what the broker said, if it said more than that it refuses.
-func told(err error) string {
+func (c *Cluster) told(err error) string {
 	_, text, _ := strings.Cut(err.Error(), "SASL_AUTHENTICATION_FAILED: ")
 	if text = strings.TrimSpace(strings.TrimPrefix(text, "SASL Authentication failed.")); text == "" {
 		return ""
 	}
-	return " (" + text + ")"
+	return " (" + scrub(text, c.shown()...) + ")"
+}
+
+// shown are the secrets of the login, as they are now; what cannot be read was not shown.
+func (c *Cluster) shown() (all []string) {
+	refs := []spec.Secret{c.SASL.Password, c.SASL.Token}
+	if c.SASL.Username.Text == "" {
+		refs = append(refs, c.SASL.Username.Secret)
+	}
+	for _, ref := range refs {
+		if ref.IsZero() {
+			continue
+		}
+		if v, err := c.read(ref, "kafka.sasl"); err == nil {
+			all = append(all, v.Reveal())
+		}
+	}
+	return all
 }
 
 // Explain says what an error of a request means and which setting it comes from: a

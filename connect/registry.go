@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/aggrun/aggrun/spec"
@@ -37,7 +36,7 @@ type transport struct {
 }
 
 // Transport is for an HTTP client. What others say, a redirect above all, never takes
-// our login to another host, and no answer is larger than 16 MiB. base is where its
+// our login to another host, and no answer is larger than MaxAnswer. base is where its
 // bounds come from.
 func (r *Registry) Transport(base *http.Transport) http.RoundTripper {
 	t := &transport{registry: r, base: base}
@@ -83,7 +82,7 @@ func (t *transport) refreshed() (*http.Transport, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if version != t.version {
+	if version > t.version { // another may have been ahead of us
 		old := t.base
 		t.base, t.version = old.Clone(), version
 		t.base.TLSClientConfig = config.Clone()
@@ -117,7 +116,11 @@ func (r *Registry) authorise(req *http.Request) (shown []string, err error) {
 		}
 		req.SetBasicAuth(user.Reveal(), password.Reveal())
 		both := base64.StdEncoding.EncodeToString([]byte(user.Reveal() + ":" + password.Reveal()))
-		return []string{both, password.Reveal()}, nil
+		shown = []string{both, password.Reveal()}
+		if r.Username.Text == "" { // it is a secret too
+			shown = append(shown, user.Reveal())
+		}
+		return shown, nil
 	}
 	return nil, nil
 }
@@ -129,10 +132,7 @@ func scrubbed(resp *http.Response, shown []string) (*http.Response, error) {
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return nil, err
 	}
-	text := string(body)
-	for _, s := range shown {
-		text = strings.ReplaceAll(text, s, stars)
-	}
+	text := scrub(string(body), shown...)
 	resp.Body = io.NopCloser(bytes.NewReader([]byte(text)))
 	resp.ContentLength = int64(len(text))
 	return resp, nil

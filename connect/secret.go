@@ -3,6 +3,7 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -11,13 +12,21 @@ import (
 	"github.com/aggrun/aggrun/spec"
 )
 
-// Value is a secret that was read. Whatever prints it prints stars.
-type Value struct{ text string }
+// Value is a secret that was read. Whatever prints it prints stars, or, where it is in
+// a field that printing cannot call methods of, the address of a function.
+type Value struct{ text func() string }
+
+func value(text string) Value { return Value{func() string { return text }} }
 
 const stars = "***"
 
 // Reveal is the secret itself, for the library that needs it.
-func (v Value) Reveal() string { return v.text }
+func (v Value) Reveal() string {
+	if v.text == nil {
+		return ""
+	}
+	return v.text()
+}
 
 // String is no secret.
 func (Value) String() string { return stars }
@@ -37,8 +46,12 @@ func (Value) MarshalJSON() ([]byte, error) { return []byte(`"` + stars + `"`), n
 // LogValue is no secret.
 func (Value) LogValue() slog.Value { return slog.StringValue(stars) }
 
-// mostSecret bounds a secret, bytes: a token with many claims has some thousands.
-const mostSecret = 64 << 10
+// Bounds of files, bytes. A token with many claims has some thousands; the authorities
+// that a machine trusts have a quarter of a million.
+const (
+	mostSecret = 64 << 10
+	mostPEM    = 4 << 20
+)
 
 // read gives the secret that a reference at path leads to.
 func (s Surroundings) read(ref spec.Secret, path string) (Value, error) {
@@ -47,9 +60,9 @@ func (s Surroundings) read(ref spec.Secret, path string) (Value, error) {
 		if !ok || text == "" {
 			return Value{}, s.refuse(path, "the variable %s is not set in the environment", ref.Env)
 		}
-		return Value{text}, nil
+		return value(text), nil
 	}
-	data, err := readFile(ref.File)
+	data, err := readFile(ref.File, mostSecret)
 	text := strings.TrimRight(string(data), "\r\n")
 	switch {
 	case err != nil:
@@ -57,26 +70,37 @@ func (s Surroundings) read(ref spec.Secret, path string) (Value, error) {
 	case text == "":
 		return Value{}, s.refuse(path, "%s is empty", ref.File)
 	}
-	return Value{text}, nil
+	return value(text), nil
 }
 
 // name gives a user's name.
 func (s Surroundings) name(n spec.Name, path string) (Value, error) {
 	if n.Text != "" {
-		return Value{n.Text}, nil
+		return value(n.Text), nil
 	}
 	return s.read(n.Secret, path)
 }
 
-func readFile(name string) ([]byte, error) {
+// readFile gives a regular file, or what a link to one leads to: others may have no end,
+// or wait for somebody.
+func readFile(name string, most int64) ([]byte, error) {
 	info, err := os.Stat(name)
-	if err == nil && (info.IsDir() || info.Size() > mostSecret) {
-		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("is not a file of at most 64 KiB")}
-	}
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(name)
+	wrong := &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("is not a regular file of at most %d KiB", most>>10)}
+	if !info.Mode().IsRegular() {
+		return nil, wrong
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err = errors.Join(err, f.Close()); err == nil && int64(len(data)) > most {
+		err = wrong
+	}
+	return data, err
 }
 
 // refuse is a Refusal about the setting at path.

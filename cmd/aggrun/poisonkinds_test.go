@@ -137,6 +137,17 @@ var oddSchemas = map[int]func() map[string]any{
 	900_000_008: func() map[string]any {
 		return map[string]any{"schema": strings.Repeat("[", 5000) + strings.Repeat("]", 5000)}
 	},
+	900_000_009: func() map[string]any {
+		refs := []map[string]any{{"name": "gone.X", "subject": "gone", "version": 3}}
+		return map[string]any{"schema": inRecord(field("y", `"gone.X"`)), "references": refs}
+	},
+	900_000_010: func() map[string]any {
+		var refs []map[string]any
+		for i := range 300 {
+			refs = append(refs, map[string]any{"name": "X", "subject": fmt.Sprint("odd-", i), "version": 1})
+		}
+		return map[string]any{"schema": inRecord(value0), "references": refs}
+	},
 }
 
 var wireKinds = []kind{
@@ -168,6 +179,8 @@ var wireKinds = []kind{
 	{name: "a schema of 10,001 fields", id: 900_000_006, want: "schema id {id}: the schema has more than 10000 fields"},
 	{name: "a schema of over 1 MiB", id: 900_000_007, want: "schema id {id}: schema of 1048661 bytes, over the limit of 1048576"},
 	{name: "a schema of brackets", id: 900_000_008, want: "schema id {id}: the schema nests types more than 64 levels deep"},
+	{name: "a schema that refers to one that is gone", id: 900_000_009, want: "schema id {id}: the schema refers to version 3 of subject gone, which the registry does not know"},
+	{name: "a schema that refers to too many", id: 900_000_010, want: "schema id {id}: the schema refers to more than 100 others"},
 	{name: "another subject, another type", schema: `{"name":"value0","type":"string"}`, body: []byte{2, 'x'}, want: "field value0 is string in schema id {id}, not a number"},
 	{name: "a listed field that became an array", schema: field("x", `{"type":"array","items":"double"}`), body: join(double(1), 0), want: "field x is array of double in schema id {id}, not a number"},
 	{name: "a writer without the field", schema: `{"name":"other","type":"double"}`, body: double(1)},

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 )
 
 // No output of any command has a secret in it, whether the command works or fails: a
@@ -52,6 +53,32 @@ registries: {source: "http://a:canary-4@b", other: {url: "http://b", token: {env
 				}
 			}
 		})
+	}
+}
+
+// Nor has what a run tells over HTTP, while it waits for a registry that refuses us and
+// repeats what we sent.
+func TestSecretsAreNotListened(t *testing.T) {
+	s := newSecured(t)
+	s.readied()
+	variables := s.registries()
+	variables["AGGRUN_SINK_REGISTRY_TOKEN"], variables["AGGRUN_LISTEN"] = "canary-wrong", "0"
+	delete(variables, "AGGRUN_SINK_REGISTRY_TOKEN_FILE")
+	for _, url := range []string{variables["AGGRUN_SINK_REGISTRY"], "https://localhost:1"} {
+		variables["AGGRUN_SINK_REGISTRY"] = url
+		w := s.login(variables).start("run", "-f", s.spec(securedSpec))
+		at := w.at(t)
+		for range 10 {
+			for _, path := range []string{"/metrics", "/readyz", "/livez", "/"} {
+				if _, text, err := get(at + path); err == nil && strings.Contains(text, "canary") {
+					t.Errorf("%s tells a secret:\n%s", path, text)
+				}
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		if o := w.end(); strings.Contains(o.stdout+o.stderr, "canary") {
+			t.Errorf("a secret is told:\n%s%s", o.stdout, o.stderr)
+		}
 	}
 }
 

@@ -153,12 +153,20 @@ func TestEndToEndSecureRefusals(t *testing.T) {
 			want:       "the source registry does not speak TLS at this port",
 		},
 		"a registry with TLS": {
-			registries: map[string]string{"AGGRUN_SOURCE_REGISTRY": strings.Replace(s.behind(s.SourceRegistry), "https:", "http:", 1)},
+			registries: map[string]string{"AGGRUN_SOURCE_REGISTRY": strings.Replace(s.behind(s.SourceRegistry), "https:", "http:", 1), "AGGRUN_SOURCE_REGISTRY_CA": ""},
 			want:       "the source registry speaks TLS at this port: begin the URL with https://",
 		},
 		"a registry's login in the clear": {
 			registries: map[string]string{"AGGRUN_SOURCE_REGISTRY": "http://registry.example:8081"},
 			want:       "registries.source: a login over http:// would be read by whoever listens: use https://",
+		},
+		"a registry's TLS without any": {
+			registries: map[string]string{"AGGRUN_SOURCE_REGISTRY": "http://127.0.0.1:1"},
+			want:       "registries.source.tls: is of connections by https://, and the URL begins otherwise",
+		},
+		"TLS and none": {
+			change: map[string]string{"AGGRUN_TLS": "false"},
+			want:   "--tls=false (or AGGRUN_TLS) connects in the clear, and --tls-ca (or AGGRUN_TLS_CA) says how to connect by TLS",
 		},
 		"a registry's login in its URL": {
 			registries: map[string]string{"AGGRUN_SOURCE_REGISTRY": "http://reader:canary-url@registry.example:8081"},

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -84,6 +85,26 @@ func (s *settings) any(prefix string) bool {
 	return false
 }
 
+// given names the first setting, by path, that a flag or a variable makes and whose
+// path begins so; "" where there is none.
+func (s *settings) given(prefix string, env func(string) (string, bool)) string {
+	for _, path := range slices.Sorted(maps.Keys(s.flags)) {
+		x := s.flags[path]
+		if !strings.HasPrefix(path, prefix) {
+			continue
+		}
+		if x.text != "" {
+			return fmt.Sprintf("--%s (or %s)", x.flag, x.variable)
+		}
+		if itself := strings.TrimSuffix(x.variable, "_FILE"); x.secret && env != nil {
+			if text, _ := env(itself); text != "" {
+				return itself
+			}
+		}
+	}
+	return ""
+}
+
 // place is where the setting at path was made, for messages.
 func (s *settings) place(loaded *spec.Spec) func(path string) string {
 	return func(path string) string {
@@ -155,7 +176,12 @@ func (k *kafkaSettings) cluster(brokers []string, loaded *spec.Spec, s connect.S
 	case k.tls && c.TLS == nil:
 		c.TLS = &spec.TLS{}
 	case !k.tls && k.fs.Changed("tls"):
-		c.TLS = nil
+		if given := k.given("tls.", s.Env); given != "" {
+			return nil, fmt.Errorf("--tls=false (or AGGRUN_TLS) connects in the clear, and %s says how to connect by TLS: leave one of them out", given)
+		}
+		if c.TLS = nil; said.TLS != nil && s.Log != nil {
+			s.Log.Warn("connections to brokers are in the clear: --tls=false (or AGGRUN_TLS) beats the spec's kafka.tls", "spec", loaded.Pos("kafka.tls"))
+		}
 	}
 	c.SASL = k.saslOver(said.SASL, s.Env)
 	if c.SASL == nil && k.any("sasl.") {
@@ -198,43 +224,4 @@ func known(m spec.Mechanism) bool {
 		}
 	}
 	return false
-}
-
-// registrySettings are those of one registry.
-type registrySettings struct{ settings }
-
-func (r *registrySettings) bind(fs *pflag.FlagSet, name string) {
-	r.settings = settings{
-		prefix:    name + "-registry-",
-		variables: "AGGRUN_" + strings.ToUpper(name) + "_REGISTRY_",
-		path:      "registries." + name,
-	}
-	whom := "the " + name + " registry"
-	r.text(fs, "username", "username", "log in to "+whom+" as user `NAME`")
-	r.secret(fs, "password", "password", "with the password")
-	r.secret(fs, "token", "token", "or with the bearer token")
-	r.tlsSettings(fs, "", whom)
-}
-
-// registry is how to reach the one at address, of which a spec says said.
-func (r *registrySettings) registry(name, address string, said spec.Registry, loaded *spec.Spec, s connect.Surroundings) (*connect.Registry, error) {
-	if r.path == "" {
-		r.path = "registries." + name
-	}
-	s.Place = r.place(loaded)
-	said.URL = strings.TrimSuffix(cmp.Or(address, said.URL), "/")
-	if user := r.flags["username"]; user != nil && user.text != "" {
-		said.Username = spec.Name{Text: user.text}
-	}
-	r.secretOver(&said.Password, "password", s.Env)
-	r.secretOver(&said.Token, "token", s.Env)
-	if !said.Token.IsZero() && (r.any("token") || !r.any("username") && said.Username.IsZero()) {
-		said.Username, said.Password = spec.Name{}, spec.Secret{}
-	}
-	said.TLS = r.tlsOver(said.TLS, s.Env)
-	made := &connect.Registry{Name: name, Registry: said, Surroundings: s}
-	if said.URL == "" {
-		return made, nil
-	}
-	return made, made.Check()
 }

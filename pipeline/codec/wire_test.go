@@ -45,6 +45,9 @@ func FuzzHeader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		id, body, err := Header(value)
+		if whole := len(value) >= 5 && len(value) <= MaxValue && value[0] == 0 && value[1] < 0x80; whole != (err == nil) {
+			t.Errorf("Header of %x gives %v", value, err)
+		}
 		if err == nil && !bytes.Equal(append(AppendHeader(nil, id), body...), value) {
 			t.Errorf("header of id %d and %x is not %x", id, body, value)
 		}

@@ -2,7 +2,7 @@ package kafka
 
 import (
 	"cmp"
-	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -110,8 +110,36 @@ func sourceNames(s spec.Source) []extent {
 // regexPrefix is what every topic begins with that a regular expression for the whole
 // name takes.
 func regexPrefix(text string) string {
-	prefix, _ := regexp.MustCompile(strings.TrimPrefix(text, "^")).LiteralPrefix() // it was compiled before
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return "" // it is refused where specs are read
+	}
+	prefix, _ := literalPrefix(parsed)
 	return prefix
+}
+
+// literalPrefix is what everything begins with that re takes; whole tells that it takes
+// nothing else, so that what follows it follows the prefix.
+func literalPrefix(re *syntax.Regexp) (prefix string, whole bool) {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginText:
+		return "", true
+	case syntax.OpLiteral:
+		if re.Flags&syntax.FoldCase == 0 {
+			return string(re.Rune), true
+		}
+	case syntax.OpCapture:
+		return literalPrefix(re.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			text, whole := literalPrefix(sub)
+			if prefix += text; !whole {
+				return prefix, false
+			}
+		}
+		return prefix, true
+	}
+	return "", false
 }
 
 // sinkName is where results of a source go.

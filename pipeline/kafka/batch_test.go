@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"hash/crc32"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/aggrun/aggrun/pipeline"
@@ -59,8 +61,48 @@ func TestRunBatchBombs(t *testing.T) {
 	w.check(w.results(w.topics()...), math.MaxInt64)
 	w.zeros(sources[1], maxBatch+1)
 	_, err := w.untilEnd(nil)
-	want := "topic src-a, partition 1, offset 20: a batch of records is larger than 128 MiB once it is decompressed"
+	want := "topic src-a, partition 1, offset 20: a batch of records is larger than 32 MiB once it is decompressed"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want ...%s...", err, want)
 	}
+}
+
+// However many batches grow large, a poll brings a bounded amount of them, and the
+// next ones bring the rest.
+func TestPollBombs(t *testing.T) {
+	w := newWorld(t, 12, twoTopics())
+	const batches, size = 12, 24 << 20
+	for range batches {
+		w.zeros(sources[0], size)
+	}
+	batch, err := newDecompressor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.fake.ListenAddrs()...), kgo.ConsumeTopics("src-a", "src-b"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.WithDecompressor(batch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for n := 0; n < batches; {
+		brought := int64(0)
+		fetches := client.PollFetches(context.Background())
+		batch.polled()
+		for _, fe := range fetches.Errors() {
+			if !errors.Is(fe.Err, errEnough) {
+				t.Fatal(fe)
+			}
+		}
+		fetches.EachRecord(func(r *kgo.Record) { n, brought = n+1, brought+int64(len(r.Value)) })
+		// A fetch may have begun before the count did.
+		if most := int64(2*fetchMost + maxBatch); brought > most {
+			t.Errorf("a poll brings %d bytes, over %d", brought, most)
+		}
+	}
+	w.feedAll(20, sources...)
+	if _, err := w.untilEnd(nil); err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.results(w.topics()...), math.MaxInt64)
 }

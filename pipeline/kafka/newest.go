@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -72,11 +73,14 @@ func (r *run) tails(ctx context.Context, topics []string) map[string]*tail {
 		tails[topic] = &tail{}
 	}
 	from, ends, err := r.last(ctx, topics, few)
+	var failed map[string]error
 	if err == nil {
-		err = r.read(ctx, tailLimit, from, ends, tails)
+		failed, err = r.read(ctx, tailLimit, from, ends, func(rec *kgo.Record) {
+			tails[rec.Topic].records = append(tails[rec.Topic].records, rec)
+		})
 	}
-	for _, t := range tails {
-		if t.err == nil {
+	for topic, t := range tails {
+		if t.err = failed[topic]; t.err == nil {
 			t.err = err
 		}
 	}
@@ -118,47 +122,60 @@ func lastOf(bounds map[pipeline.Partition]pipeline.Bounds, few int64) (from map[
 	return from, ends
 }
 
-// read consumes partitions from their offsets to their ends, for so long: the ends that
-// are left were not reached.
-func (r *run) read(ctx context.Context, limit time.Duration, from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, into map[string]*tail) error {
+// read gives the committed records of partitions from their offsets to their ends, for
+// so long: the ends that are left were not reached. failed are the topics that cannot be
+// read, which have no ends any more.
+func (r *run) read(ctx context.Context, limit time.Duration, from map[string]map[int32]kgo.Offset, ends map[pipeline.Partition]int64, use func(*kgo.Record)) (failed map[string]error, err error) {
 	if len(ends) == 0 {
-		return nil
+		return nil, nil
+	}
+	batch, err := newDecompressor()
+	if err != nil {
+		return nil, err
 	}
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(r.cfg.Brokers...),
 		kgo.ConsumePartitions(from),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(maxBatch), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
+		kgo.WithDecompressor(batch), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
 	}, r.cfg.Options...)...)
 	if err != nil {
-		return fmt.Errorf("kafka client: %w", err)
+		return nil, fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	failed = map[string]error{}
 	for len(ends) > 0 {
 		fetches := client.PollFetches(limited)
+		batch.polled()
 		if limited.Err() != nil {
-			return ctx.Err()
+			return failed, ctx.Err()
 		}
 		for _, fe := range fetches.Errors() {
-			t := into[fe.Topic]
-			if t == nil {
-				return r.denied(fe.Err, "read the last records")
+			switch {
+			case errors.Is(fe.Err, errEnough):
+			case from[fe.Topic] == nil:
+				return failed, r.denied(fe.Err, "read the last records")
+			default:
+				failed[fe.Topic] = r.denied(fe.Err, "read topic "+fe.Topic)
+				maps.DeleteFunc(ends, func(id pipeline.Partition, _ int64) bool { return id.Topic == fe.Topic })
 			}
-			t.err = r.denied(fe.Err, "read topic "+fe.Topic)
-			maps.DeleteFunc(ends, func(id pipeline.Partition, _ int64) bool { return id.Topic == fe.Topic })
 		}
-		fetches.EachRecord(func(rec *kgo.Record) {
-			id := pipeline.Partition{Topic: rec.Topic, ID: rec.Partition}
-			if end, ok := ends[id]; ok && rec.Offset+1 >= end {
-				delete(ends, id)
+		fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+			id := pipeline.Partition{Topic: f.Topic, ID: f.Partition}
+			end, ok := ends[id]
+			for _, rec := range f.Records {
+				if ok && rec.Offset < end && !rec.Attrs.IsControl() {
+					use(rec)
+				}
 			}
-			if !rec.Attrs.IsControl() {
-				into[rec.Topic].records = append(into[rec.Topic].records, rec)
+			if n := len(f.Records); ok && n > 0 && f.Records[n-1].Offset+1 >= end {
+				delete(ends, id)
+				client.PauseFetchPartitions(byTopic([]pipeline.Partition{id}))
 			}
 		})
 	}
-	return nil
+	return failed, nil
 }

@@ -92,6 +92,8 @@ func (s *session) fetchError(fe kgo.FetchError) error {
 		return nil
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()
+	case errors.Is(fe.Err, errEnough):
+		return nil
 	case isOutOfRange(fe.Err):
 		return stop("topic %s, partition %d: the records to be read next are gone from the broker (%v): retention removed them, or the log was truncated; "+
 			"raise the topic's retention, and use another --group, or --accept-offsets after setting the offset, to go on without them", fe.Topic, fe.Partition, fe.Err)

@@ -33,14 +33,11 @@ const fetchBytes = 21 << 17
 // partition that is resumed waits for the one that is under way.
 const fetchWait = 2 * time.Second
 
-// maxBatch bounds a decompressed batch, bytes: a few bytes on the wire must not
-// become gigabytes.
-const maxBatch = 128 << 20
-
 // reader fetches and decodes some of a session's partitions.
 type reader struct {
 	*session
 	client *kgo.Client
+	batch  *decompressor
 	count  int // of leases; of the worker's goroutine alone
 
 	mu      sync.Mutex
@@ -85,12 +82,15 @@ func (s *session) newReader() *reader {
 
 // connect makes the client, to read from offsets.
 func (r *reader) connect(offsets map[string]map[int32]kgo.Offset) (err error) {
+	if r.batch, err = newDecompressor(); err != nil {
+		return err
+	}
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(r.cfg.Brokers...),
 		kgo.ConsumePartitions(offsets),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(maxBatch),
+		kgo.WithDecompressor(r.batch),
 		kgo.WithPools(&r.pool),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxPartitionBytes(fetchBytes),
@@ -115,6 +115,7 @@ func (r *reader) reading() {
 		ctx, cancel, err := r.turn()
 		if err == nil {
 			of := &polled{fetches: r.client.PollFetches(ctx)}
+			r.batch.polled()
 			cancel()
 			err = r.deal(of)
 		}

@@ -63,11 +63,8 @@ func (r *registry) byID(ctx context.Context, id int32) (*codec.Schema, error) {
 	}
 	err := r.ask(ctx, func() error {
 		s, err := r.client.SchemaByID(ctx, int(id))
-		switch {
-		case isNotFound(err):
+		if isNotFound(err) {
 			return nil
-		case errors.Is(err, connect.ErrAnswer):
-			return &schemaError{connect.ErrAnswer}
 		}
 		if err != nil {
 			return err
@@ -112,36 +109,59 @@ func (r *registry) parse(ctx context.Context, s sr.Schema) (*codec.Schema, error
 	if s.Type != sr.TypeAvro {
 		return nil, &schemaError{fmt.Errorf("the schema is %s, not Avro", s.Type)}
 	}
-	references, err := r.references(ctx, s.References, 0)
-	if err != nil {
+	others := &needed{met: map[version]bool{}}
+	if err := r.references(ctx, s.References, others); err != nil {
 		return nil, err
 	}
-	parsed, err := codec.ParseSchema(s.Schema, references...)
+	parsed, err := codec.ParseSchema(s.Schema, others.texts...)
 	if err != nil {
 		return nil, &schemaError{err}
 	}
 	return parsed, nil
 }
 
-// references are the texts that a schema needs, in the order of their need.
-func (r *registry) references(ctx context.Context, refs []sr.SchemaReference, depth int) ([]string, error) {
-	const deepest = 16
-	if depth > deepest {
-		return nil, &schemaError{fmt.Errorf("references nest deeper than %d", deepest)}
-	}
-	var texts []string
+// needed are the schemas that one refers to, each once, however many refer to it.
+type needed struct {
+	texts []string // in the order of their need
+	size  int      // of all texts, bytes
+	met   map[version]bool
+}
+
+// version is one of a subject's schemas.
+type version struct {
+	subject string
+	number  int
+}
+
+// mostNeeded bounds how many schemas one may refer to, by others too: each is a request.
+const mostNeeded = 100
+
+// references adds what a schema refers to.
+func (r *registry) references(ctx context.Context, refs []sr.SchemaReference, into *needed) error {
 	for _, ref := range refs {
-		s, err := r.client.SchemaByVersion(ctx, ref.Subject, ref.Version)
-		if err != nil {
-			return nil, err
+		v := version{ref.Subject, ref.Version}
+		if into.met[v] {
+			continue
 		}
-		inner, err := r.references(ctx, s.References, depth+1)
-		if err != nil {
-			return nil, err
+		if into.met[v] = true; len(into.met) > mostNeeded {
+			return &schemaError{fmt.Errorf("the schema refers to more than %d others", mostNeeded)}
 		}
-		texts = append(append(texts, inner...), s.Schema.Schema)
+		s, err := r.client.SchemaByVersion(ctx, v.subject, v.number)
+		if isNotFound(err) {
+			return &schemaError{fmt.Errorf("the schema refers to version %d of subject %s, which the registry does not know", v.number, v.subject)}
+		}
+		if err != nil {
+			return err
+		}
+		if into.size += len(s.Schema.Schema); into.size > codec.MaxSchema {
+			return &schemaError{fmt.Errorf("the schemas that it refers to have more than %d bytes", codec.MaxSchema)}
+		}
+		if err := r.references(ctx, s.References, into); err != nil {
+			return err
+		}
+		into.texts = append(into.texts, s.Schema.Schema)
 	}
-	return texts, nil
+	return nil
 }
 
 // register describes a sink topic, once the registry says that readers of what
@@ -199,14 +219,17 @@ type schemaError struct{ err error }
 func (e *schemaError) Error() string { return e.err.Error() }
 func (e *schemaError) Unwrap() error { return e.err }
 
-// ask tries until the registry answers. A refusal and a bad schema are answers,
-// and so is that we may not ask.
+// ask tries until the registry answers. A refusal and a bad schema are answers, and so
+// are that we may not ask, and an answer that is too long to be read.
 func (r *registry) ask(ctx context.Context, call func() error) error {
 	wait := backoff{least: 100 * time.Millisecond, most: 10 * time.Second}
 	waiting := false
 	defer func() { r.outage.over(waiting) }()
 	for {
 		err := call()
+		if errors.Is(err, connect.ErrAnswer) {
+			err = &schemaError{connect.ErrAnswer}
+		}
 		if err == nil || isAnswer(err) {
 			r.answered.Store(true)
 			return err

@@ -38,7 +38,7 @@ func (r *run) uncommitted(ids []pipeline.Partition, commits map[pipeline.Partiti
 // their last results instead. another tells that some other member has begun one of the
 // sinks since its commits were read: it commits before its results can be seen.
 func (r *run) checkSinks(ctx context.Context, ids []pipeline.Partition, sinks []string) (another bool, err error) {
-	ends, err := r.written(ctx, sinks)
+	ends, err := r.written(ctx, sinks, writtenLimit)
 	if err != nil || len(ends) == 0 {
 		return false, err
 	}
@@ -75,54 +75,67 @@ func which(ids []pipeline.Partition, commits map[pipeline.Partition]pipeline.Com
 	return ""
 }
 
-// Each read of sinks takes writtenMore times as many records of a partition as the
-// one before, until there is one of this pipeline, and no longer than writtenLimit.
+// Each read of sinks goes writtenMore times as far back in a partition as the one
+// before, until there is a record of this pipeline, and all take no longer than
+// writtenLimit.
 const (
 	writtenFew   = 16
 	writtenMore  = 16
-	writtenLimit = time.Minute
+	writtenLimit = 2 * time.Minute
 )
 
 // written gives the end of the last window that sinks hold a result of, ns; those
 // without any are left out. A pipeline's results in a partition are in the order of
 // their windows' ends, so that of each partition the last ones tell: what other
-// pipelines wrote after them, or did not commit, is passed over.
-func (r *run) written(ctx context.Context, sinks []string) (map[string]int64, error) {
-	left, err := r.decided(ctx, sinks, writtenLimit)
+// pipelines wrote after them, or did not commit, is passed over. No record is kept, and
+// none is read twice. A sink of which nothing of ours is known counts as without only
+// once it was read whole.
+func (r *run) written(ctx context.Context, sinks []string, limit time.Duration) (map[string]int64, error) {
+	left, err := r.decided(ctx, sinks, limit)
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]int64{}
+	found := map[pipeline.Partition]int64{}
+	passed, deadline := 0, time.Now().Add(limit)
 	for few := int64(writtenFew); len(left) > 0; few *= writtenMore {
 		from, ends := lastOf(left, few)
-		tails := map[string]*tail{}
-		for _, sink := range sinks {
-			tails[sink] = &tail{}
+		failed, err := r.read(ctx, time.Until(deadline), from, ends, func(rec *kgo.Record) {
+			passed++
+			if end, ours := windowEnd(rec, r.plan.Spec.Name); ours {
+				later(found, pipeline.Partition{Topic: rec.Topic, ID: rec.Partition}, end)
+			}
+		})
+		if err != nil {
+			return nil, err
 		}
-		if err := r.read(ctx, writtenLimit, from, ends, tails); err != nil {
+		for _, err := range failed {
 			return nil, err
 		}
 		if len(ends) > 0 {
-			return nil, stop("the last results in %q cannot be read within %v; use --start with a time after them, or other sinks", topicsOf(slices.Collect(maps.Keys(ends))), writtenLimit)
+			return nil, stop("sinks %q cannot be looked through for results of this pipeline within %v: their last %d records were looked at; "+
+				"if it has none there, say by --start where it begins; else use --start with a time after them, or other sinks", topicsOf(slices.Collect(maps.Keys(ends))), limit, passed)
 		}
-		maps.DeleteFunc(left, func(_ pipeline.Partition, b pipeline.Bounds) bool { return b.End.Stable-few <= b.Start })
-		for sink, t := range tails {
-			if t.err != nil {
-				return nil, t.err
-			}
-			for _, rec := range t.records {
-				if end, ours := windowEnd(rec, r.plan.Spec.Name); ours {
-					known, ok := found[sink]
-					found[sink] = end
-					if ok {
-						found[sink] = max(known, end)
-					}
-					delete(left, pipeline.Partition{Topic: rec.Topic, ID: rec.Partition})
-				}
+		for id, b := range left {
+			_, ok := found[id]
+			if b.End.Stable -= few; ok || b.End.Stable <= b.Start {
+				delete(left, id)
+			} else {
+				left[id] = b
 			}
 		}
 	}
-	return found, nil
+	last := map[string]int64{}
+	for id, end := range found {
+		later(last, id.Topic, end)
+	}
+	return last, nil
+}
+
+// later keeps the last end of each.
+func later[K comparable](ends map[K]int64, of K, end int64) {
+	if known, ok := ends[of]; !ok || end > known {
+		ends[of] = end
+	}
 }
 
 // windowEnd is the window end of a pipeline's result, ns.
