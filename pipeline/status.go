@@ -40,7 +40,7 @@ type PartitionStatus struct {
 	End       End   // as it was last told
 	Stop      int64 // under --until-end, what counts as the end; None
 	Idle      bool  // it has no say in the watermark
-	Paused    bool  // it is too far ahead of the others
+	Paused    bool  // it is too far ahead of the others, or its shard is stopped
 	Asks      bool  // it is silent, and its end is asked for
 }
 

@@ -12,7 +12,8 @@ func (j *judge) stands(s *session, worker *pipeline.Worker) {
 		for k := range sh.Partitions {
 			p := &sh.Partitions[k]
 			replaying = replaying || p.Committed != pipeline.None && p.Applied < p.Committed
-			if p.Replay > p.Applied || p.Idle && p.Paused && !s.w.script.untilEnd {
+			done := p.Stop != pipeline.None && p.Applied >= p.Stop // by what came in spite of the pause
+			if p.Replay > p.Applied || p.Idle && p.Paused && !done {
 				j.violate("status: %s: %+v", s, *p)
 			}
 		}
