@@ -2,7 +2,7 @@
 // connections, the registries and the workers themselves fail, and holds what comes
 // out against an oracle:
 //
-//	seed -> script -> storm (faults, kills, records) -> recover -> judge
+//	seed -> script -> storm (faults, kills, records) -> settle -> judge
 //
 // What happens is drawn from the seed alone; when it happens within a request is not,
 // so that a seed that failed may pass the next time. Once the faults have stopped,

@@ -47,7 +47,7 @@ func (w *world) run() error {
 	go func() { defer close(watched); w.watch(done) }()
 	err := w.storm()
 	if err == nil {
-		err = w.recover()
+		err = w.settle()
 	}
 	close(done)
 	<-watched
@@ -87,8 +87,8 @@ func (w *world) founded() error {
 	return fmt.Errorf("no commit after %v", bound)
 }
 
-// recover ends the faults, waits until all is written, and judges.
-func (w *world) recover() error {
+// settle ends the faults, waits until all is written, and judges.
+func (w *world) settle() error {
 	w.timers.Wait()
 	w.endFaults()
 	for slot := range w.script.workers {
