@@ -84,12 +84,12 @@ func (j *judge) refusedAgain(b *book, e *entry) bool {
 }
 
 // checkPrint holds that commits tell the specs apart.
-func (j *judge) checkPrint(s *session, id pipeline.Partition, print string) {
+func (j *judge) checkPrint(s *session, id pipeline.Partition, text string) {
 	v := slices.Index(j.w.scripts[:], s.script)
 	if j.prints[v] == "" {
-		j.prints[v] = print
+		j.prints[v] = text
 	}
-	if j.prints[v] != print || j.prints[0] == j.prints[1] {
+	if j.prints[v] != text || j.prints[0] == j.prints[1] {
 		j.violate("%v: a commit of spec %d tells of another one", id, v)
 	}
 }
