@@ -29,12 +29,17 @@ var regression = []uint64{
 // atOnce is how many seeds are played side by side: most of a run is waiting.
 const atOnce = 32
 
+// every is after how many seeds a long run tells of itself.
+const every = 250
+
 func TestFaults(t *testing.T) {
 	began, all, failed := time.Now(), newTally(), 0
 	seeds := append(regression, seedsFrom(number("AGGRUN_FIRST_SEED", 1), number("AGGRUN_SEEDS", 10))...)
 	for o := range played(seeds) {
 		all.add(o.count)
-		all.numbers["seeds"]++
+		if all.numbers["seeds"]++; all.numbers["seeds"]%every == 0 {
+			fmt.Printf("%d of %d seeds in %v, %d with violations\n", all.numbers["seeds"], len(seeds), time.Since(began).Round(time.Second), failed)
+		}
 		if len(o.violations) == 0 {
 			continue
 		}

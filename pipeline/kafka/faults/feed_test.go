@@ -126,15 +126,17 @@ func (f *feed) round() {
 	}
 }
 
-// decide commits a topic's transaction, aborts it, or leaves it open.
-func (f *feed) decide(t *fedTopic, fate int) {
+// decide commits a topic's transaction, aborts it, or leaves it open; false tells that
+// it could not be ended.
+func (f *feed) decide(t *fedTopic, fate int) bool {
 	if !t.open || fate == 9 {
-		return
+		return true
 	}
 	how := kgo.TransactionEndTry(fate > 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := t.client.EndTransaction(ctx, how); err != nil {
+	err := t.client.EndTransaction(ctx, how)
+	if err != nil {
 		t.client.Close() // who comes next aborts it, if it has not ended
 		t.client = nil
 	}
@@ -146,24 +148,34 @@ func (f *feed) decide(t *fedTopic, fate int) {
 	if how == kgo.TryAbort {
 		f.add("source transactions aborted", 1)
 	}
+	return err == nil
 }
 
-// flush moves every partition so far that all windows before close, and ends all
-// transactions.
+// flush ends all transactions, and where silence closes no windows moves every
+// partition so far that all before close.
 func (f *feed) flush() {
 	at := f.newest + (size + grace).Milliseconds() + 1
 	for _, t := range f.topics {
-		f.settle(t)
-		if f.idle {
-			f.decide(t, 5)
-			continue
+		tries := 0
+		for !f.flushTopic(t, at) {
+			if tries++; tries == 5 {
+				f.wrong("harness: %s cannot be written", t.name)
+				break
+			}
 		}
-		for _, p := range t.parts {
-			f.write(t, p, []*kgo.Record{f.record(t, p, at)})
-		}
-		f.decide(t, 5)
 	}
 	f.newest = at
+}
+
+func (f *feed) flushTopic(t *fedTopic, at int64) bool {
+	f.settle(t)
+	written := true
+	for _, p := range t.parts {
+		if !f.idle {
+			written = f.write(t, p, []*kgo.Record{f.record(t, p, at)}) && written
+		}
+	}
+	return f.decide(t, 5) && written
 }
 
 // settle has a transaction aborted that could not be ended.
@@ -228,15 +240,16 @@ func (f *feed) spoil(r *kgo.Record) {
 // unknownSchema is an id that no registry has.
 const unknownSchema = 1 << 20
 
-// write appends records, in a transaction where the topic is written so.
-func (f *feed) write(t *fedTopic, p *fedPart, records []*kgo.Record) {
+// write appends records, in a transaction where the topic is written so; false tells
+// that some could not be.
+func (f *feed) write(t *fedTopic, p *fedPart, records []*kgo.Record) bool {
 	if len(records) == 0 {
-		return
+		return true
 	}
 	client := f.client
 	if t.transactional {
 		if client = f.begin(t); client == nil {
-			return
+			return false
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -261,6 +274,7 @@ func (f *feed) write(t *fedTopic, p *fedPart, records []*kgo.Record) {
 		p.appends = append(p.appends, s)
 		p.early = p.early || !t.transactional && f.workersFrom.IsZero()
 	}
+	return len(records) == 0
 }
 
 // begin opens a topic's transaction, if none is.

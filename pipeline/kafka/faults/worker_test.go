@@ -121,11 +121,14 @@ func (w *world) leave(slot int) {
 const stopping = 30 * time.Second
 
 func (w *world) ended(k *worker) {
-	select {
-	case <-k.done:
-	case <-time.After(stopping):
-		w.wrong("a worker that was told to stop has not after %v", stopping)
+	for range stopping / tick {
+		select {
+		case <-k.done:
+			return
+		case <-time.After(tick):
+		}
 	}
+	w.wrong("a worker that was told to stop has not after %v", stopping)
 }
 
 // stopAll ends all workers in order.
