@@ -17,7 +17,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	s.w.noteAttempt(s, c)
 	s.awaitComplete()
 	s.nap(s.w.between(0, 5*ms))
-	if s.w.lasting(storm) && s.w.chance(70) {
+	if s.w.lasts(storm) && s.w.chance(70) {
 		s.nap(s.w.between(0, 2*sec))
 	}
 	s.crashAt(crashBeforeBegin)
@@ -27,7 +27,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	}
 	s.nap(s.w.between(ms, 20*ms))
 	s.crashAt(crashAfterProduce)
-	blocked := len(c.DeadLetters) > 0 && s.w.lasting(deadLettersDown)
+	blocked := len(c.DeadLetters) > 0 && s.w.lasts(deadLettersDown)
 	if blocked {
 		s.w.reached[point18]++
 	}
@@ -115,7 +115,7 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 		return false, errAnswer // the coordinator will time out
 	}
 	if s.armed(crashAwaitingEnd) {
-		if s.w.chance(50) && t.of.open == t {
+		if s.w.either() && t.of.open == t {
 			s.settle(t)
 		}
 		panic(crash{})

@@ -90,29 +90,14 @@ func (s *script) blackOut(d dice, f fault) {
 	}
 }
 
-// armed takes a fault of the kind that waits for the process to come here.
+// armed tells whether a fault of the kind strikes the process here.
 func (p *process) armed(what mishap) bool {
-	now := p.w.now
-	for i := range p.w.faults {
-		f := &p.w.faults[i]
-		if f.what == what && f.process == p.number && f.at <= now && now < f.until {
-			f.until = 0
-			p.w.reached[mishapMark(what)]++
-			p.w.logf("%s: %v strikes", p, what)
-			return true
-		}
+	if !p.w.strikes(p, what) {
+		return false
 	}
-	return false
-}
-
-// lasting tells whether something that lasts is the case.
-func (w *world) lasting(what mishap) bool {
-	for i := range w.faults {
-		if f := &w.faults[i]; f.what == what && f.at <= w.now && w.now < f.until {
-			return true
-		}
-	}
-	return false
+	p.w.reached[mishapMark(what)]++
+	p.w.logf("%s: %v strikes", p, what)
+	return true
 }
 
 // mishapMark is the mark that counts a mishap.

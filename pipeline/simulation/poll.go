@@ -29,7 +29,7 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		return pipeline.Fetch{}, err
 	}
 	switch { // what was polled is decoded while the group goes on
-	case s.w.lasting(storm) && s.w.chance(20): // a schema has to be fetched first
+	case s.w.lasts(storm) && s.w.chance(20): // a schema has to be fetched first
 		s.nap(s.w.between(0, 3*sec))
 	case s.w.chance(30):
 		s.nap(s.w.between(1, 30*ms))
@@ -95,7 +95,7 @@ func (s *session) readable() bool {
 // take reads what is there, of some partitions and of each as much as chance
 // has it, in any order.
 func (s *session) take() ([]pipeline.Batch, error) {
-	if s.w.lasting(registryDown) {
+	if s.w.lasts(registryDown) {
 		if s.readable() {
 			s.w.reached[point17]++
 		}

@@ -58,13 +58,11 @@ func (s *session) begin(c *pipeline.Commit) (*pendingCommit, error) {
 	}
 	t := &pendingCommit{Commit: c, of: at, epoch: at.epoch}
 	at.open = t
-	s.w.after(transactionTimeout, func() {
-		if at.open == t {
-			s.w.logf("%s: the transaction timed out", s)
-			s.w.abort(t)
-			t.late = true
-			at.epoch++
-		}
+	s.w.post(transactionTimeout, note{what: "transaction timeout", holds: s.number, moot: func() bool { return at.open != t }}, func() {
+		s.w.logf("%s: the transaction timed out", s)
+		s.w.abort(t)
+		t.late = true
+		at.epoch++
 	})
 	return t, nil
 }

@@ -40,7 +40,7 @@ type Outcome struct {
 
 // world is one schedule as it is played.
 type world struct {
-	dice
+	fortune
 	clock
 	script    *script
 	plan      *pipeline.Plan
@@ -85,9 +85,10 @@ func Run(seed uint64, trace io.Writer) Outcome {
 
 func newWorld(s *script, seed uint64, trace io.Writer) *world {
 	w := &world{
-		dice: newDice(seed, 2), clock: clock{now: s.t0}, script: s, trace: trace,
+		clock: clock{now: s.t0}, script: s, trace: trace,
 		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
 	}
+	w.fortune = drawn{newDice(seed, 2), w}
 	var err error
 	if w.plan, err = pipeline.Compile(s.spec, pipeline.Options{Results: s.language.results, Cells: s.cells}); err != nil {
 		panic(err)
@@ -116,7 +117,7 @@ func (w *world) play() {
 			w.at(f.at, func() { w.kill(f) })
 		}
 	}
-	w.after(sec, w.group.watch)
+	w.group.later()
 	w.after(sec, w.watch)
 	for _, f := range w.faults {
 		if f.what == storm {
@@ -126,6 +127,18 @@ func (w *world) play() {
 	w.at(w.script.t0+w.between(6*sec, 14*sec), w.arrange)
 	for !w.over && w.step() {
 	}
+}
+
+// step does what is next; false when there is nothing.
+func (w *world) step() bool {
+	e, ok := w.next()
+	if ok {
+		w.now = e.at
+		if !e.void() {
+			e.do()
+		}
+	}
+	return ok
 }
 
 // kill ends a process wherever it is.
