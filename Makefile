@@ -36,6 +36,10 @@ lint: ## golangci-lint at its pinned version
 simulate: ## N simulated schedules of the protocol (N=20000)
 	AGGRUN_SCHEDULES=$(N) $(GO) test -count=1 -run TestSimulate -timeout 30m ./pipeline/simulation/
 
+.PHONY: exhaustive
+exhaustive: ## every run of small schedules of the protocol, within two faults
+	AGGRUN_EXHAUSTIVE=1 $(GO) test -count=1 -v -run TestExhaustive -timeout 30m ./pipeline/simulation/
+
 .PHONY: mutants
 mutants: ## seeded bugs of the protocol, each of which the simulator has to catch
 	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/simulation/

@@ -109,6 +109,7 @@ type thread struct {
 	yield  func(struct{}) bool
 	turn   int // a wake that was planned for another sleep is void
 	killed bool
+	where  uint64 // it sleeps, and when time has a grain
 }
 
 // crash is what the death of a process looks like from inside.
@@ -129,6 +130,9 @@ func (t *thread) start(c *clock, body func()) {
 func (t *thread) sleep(d int64) {
 	t.turn++
 	turn := t.turn
+	if t.clock.grain > 0 {
+		t.where = stack(4)
+	}
 	t.clock.add(event{at: t.clock.now + d, of: t, do: func() {
 		if t.turn == turn {
 			t.next()

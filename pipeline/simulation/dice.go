@@ -10,14 +10,15 @@ import (
 type fortune interface {
 	between(lo, hi int64) int64 // a number in [lo, hi)
 	chance(percent int) bool    // of what is not to be tried in itself
-	either() bool               // of two that both have to be
+	either(what string) bool    // of two that both have to be
 	IntN(n int) int
 	Int64N(n int64) int64
 	Perm(n int) []int
-	name(p *process) string // a member's
+	name(s *session) string // a member's
 	next() (event, bool)    // what happens next, which is taken from what is to happen
 	strikes(p *process, what mishap) bool
 	lasts(what mishap) bool
+	rests() bool // nothing is on the way any more
 }
 
 // dice are all chance of a schedule: its seed is everything.
@@ -29,10 +30,10 @@ func newDice(seed, stream uint64) dice { return dice{rand.New(rand.NewPCG(seed, 
 func (d dice) between(lo, hi int64) int64 { return lo + d.Int64N(hi-lo) }
 
 // either is one of two.
-func (d dice) either() bool { return d.chance(50) }
+func (d dice) either(string) bool { return d.chance(50) }
 
 // name is a member's, of which only the order counts.
-func (d dice) name(*process) string { return fmt.Sprintf("%08x", d.Uint32()) }
+func (d dice) name(*session) string { return fmt.Sprintf("%08x", d.Uint32()) }
 
 // chance is true in percent of all cases.
 func (d dice) chance(percent int) bool { return d.IntN(100) < percent }
@@ -47,6 +48,9 @@ type drawn struct {
 }
 
 func (d drawn) next() (event, bool) { return d.w.first() }
+
+// rests is of no matter: schedules go on until they are quiet.
+func (d drawn) rests() bool { return true }
 
 // strikes takes a fault of the kind that waits for the process to come here.
 func (d drawn) strikes(p *process, what mishap) bool {

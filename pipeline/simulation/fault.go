@@ -37,7 +37,22 @@ const (
 	lookFails
 	slowJoin
 	storm // one rebalance after another
+
+	crashPolled  // after a poll that brought something
+	freezePolled // the same, past the session's timeout
 )
+
+var mishapNames = map[mishap]string{
+	crashBeforeBegin: "crash before Begin", crashAfterProduce: "crash after Produce", crashAfterOffsets: "crash after TxnOffsetCommit",
+	crashAwaitingEnd: "crash with EndTxn sent", crashAfterEnd: "crash after the commit", crashReplaying: "crash while replaying",
+	kill: "kill", blackout: "kill of all", endConfirmed: "EndTxn answered by an error, found committed", answerLost: "EndTxn done, answer lost",
+	endLost: "EndTxn lost", endRefused: "End false", freeze: "frozen past the session", twin: "frozen, and another takes its name",
+	slowEnd: "slow End", produceFails: "a produce fails", coordinatorMoves: "coordinator moves", tear: "a shard is torn",
+	registryDown: "registry down", deadLettersDown: "dead letters cannot be written", pollFails: "fetch error", lookFails: "look-up error",
+	slowJoin: "joins late", storm: "storm", crashPolled: "crash after a poll", freezePolled: "frozen past the session, after a poll",
+}
+
+func (m mishap) String() string { return mishapNames[m] }
 
 // mishaps are the faults that a schedule draws from, and the row of PROTOCOL
 // section 5 that each stands for.
@@ -102,6 +117,12 @@ func (p *process) armed(what mishap) bool {
 
 // mishapMark is the mark that counts a mishap.
 func mishapMark(what mishap) mark {
+	switch what {
+	case crashPolled:
+		return point1
+	case freezePolled:
+		return point7
+	}
 	for _, m := range mishaps {
 		if m.what == what {
 			return m.row

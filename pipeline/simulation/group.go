@@ -7,13 +7,18 @@ import (
 )
 
 const (
-	sessionTimeout     = 10 * sec
-	heartbeatInterval  = 3 * sec
-	rebalanceTimeout   = 10 * sec
-	transactionTimeout = 30 * sec
-	metadataAge        = 10 * sec
-	leaderThinks       = 30 * ms
+	metadataAge  = 10 * sec
+	leaderThinks = 30 * ms
 )
+
+// timeouts are those of the client, ns.
+type timeouts struct{ session, heartbeat, rebalance, transaction int64 }
+
+// usual are those that the client has on Kafka.
+var usual = timeouts{session: 10 * sec, heartbeat: 3 * sec, rebalance: 10 * sec, transaction: 30 * sec}
+
+// short are the least that keep their order, where everything is tried.
+var short = timeouts{session: 3 * sec, heartbeat: sec, rebalance: 3 * sec, transaction: 7 * sec}
 
 // group is the coordinator of the consumer group: members, rounds of joining and
 // syncing, and the offsets that are committed or pending.
@@ -71,7 +76,7 @@ func (g *group) prepare() {
 	g.round++
 	round := g.round
 	over := func() bool { return g.round != round || g.state != joining }
-	g.w.post(rebalanceTimeout, note{what: "join timeout", moot: over}, g.leaveBehind)
+	g.w.post(g.w.timeouts.rebalance, note{what: "join timeout", moot: over}, g.leaveBehind)
 	if first { // a new group waits a moment for others
 		g.settling = true
 		g.w.post(g.w.between(0, sec), note{what: "settle"}, func() { g.settling = false; g.settle() })
@@ -185,7 +190,7 @@ func (g *group) later() {
 
 func (g *group) overdue(m *member) bool {
 	waits := m.joined || m.s.joining && !m.s.dead && m.s.frozen() == 0
-	return !waits && g.w.now-m.beat > sessionTimeout
+	return !waits && g.w.now-m.beat > g.w.timeouts.session
 }
 
 // evict removes a member; the rest share what it had.

@@ -15,7 +15,8 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		panic(crash{})
 	}
 	s.takeBack()
-	s.nap(s.w.between(1, 4*ms))
+	s.open = nil
+	s.breathe(1, 4*ms)
 	s.heed(req)
 	s.ask(req.Ends)
 	wait := s.w.between(20*ms, s.w.script.doze)
@@ -36,6 +37,11 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 	}
 	if s.err != nil {
 		return pipeline.Fetch{}, s.err
+	}
+	s.crashAt(crashPolled)
+	if s.armed(freezePolled) {
+		s.thaw = s.w.now + s.w.timeouts.session + s.w.between(2*sec, 15*sec)
+		s.nap(0)
 	}
 	if s.armed(pollFails) {
 		return pipeline.Fetch{}, errFetch
@@ -98,6 +104,9 @@ func (s *session) take() ([]pipeline.Batch, error) {
 	if s.w.lasts(registryDown) {
 		if s.readable() {
 			s.w.reached[point17]++
+		}
+		if s.w.grain > 0 {
+			s.nap(s.w.grain) // a try takes its time
 		}
 		return nil, nil
 	}

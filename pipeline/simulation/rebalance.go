@@ -23,7 +23,7 @@ func (s *session) rejoin() {
 	s.add(pipeline.Joining{Owned: slices.Clone(s.current)})
 	s.announce = s.w.topics(s.view)
 	s.w.group.join(s, pipeline.Member{
-		ID: s.w.name(s.process), Topics: s.announce, Owned: slices.Clone(s.current),
+		ID: s.w.name(s), Topics: s.announce, Owned: slices.Clone(s.current),
 		Generation: s.generation, Counts: s.known,
 	})
 }
@@ -39,7 +39,7 @@ func (s *session) beat(d int64) {
 // heartbeat tells the group that the member lives, and learns what it wants.
 func (s *session) heartbeat() {
 	g := &s.w.group
-	wait := heartbeatInterval
+	wait := s.w.timeouts.heartbeat
 	switch d := s.frozen(); {
 	case d > 0:
 		wait = d
@@ -47,7 +47,7 @@ func (s *session) heartbeat() {
 	case !g.has(s.member):
 		s.expelled()
 	case g.state == joining && s.armed(slowJoin):
-		wait = rebalanceTimeout + s.w.between(0, 5*sec)
+		wait = s.w.timeouts.rebalance + s.w.between(0, 5*sec)
 		s.w.post(wait, note{what: "join late", of: s, moot: func() bool { return s.dead }}, s.rejoin)
 	case g.state == joining:
 		s.rejoin()
@@ -72,7 +72,7 @@ func (s *session) lost(ids []pipeline.Partition) {
 	s.notePausedLost(ids)
 	switch {
 	case len(ids) == 0:
-	case s.life.swallows && s.w.either():
+	case s.life.swallows && s.w.either("told of the loss"):
 		s.w.reached[swallowed]++
 	default:
 		s.add(pipeline.Lost{Partitions: ids})
@@ -91,9 +91,9 @@ type synced struct {
 // sync brings the answer after a while.
 func (s *session) sync(d int64, a synced) {
 	past := func() bool {
-		return s.dead || s.member != a.member || s.generation != a.generation || !s.joining || a.joined || a.frozen && !s.w.group.has(a.member)
+		return s.dead || s.member != a.member || s.generation != a.generation || !s.joining || a.joined
 	}
-	s.w.post(d, note{what: "sync", of: s, holds: a.ids, moot: past}, func() { s.synced(a) })
+	s.w.post(d, note{what: "sync", of: s, holds: []any{a.ids, a.frozen}, moot: past}, func() { s.synced(a) })
 }
 
 // synced takes the leader's plan, cooperatively: what is no longer ours is lost
@@ -102,6 +102,11 @@ func (s *session) synced(a synced) {
 	if d := s.frozen(); d > 0 {
 		a.frozen = true
 		s.sync(d, a)
+		return
+	}
+	if a.frozen && !s.w.group.has(a.member) {
+		s.joining = false
+		s.expelled()
 		return
 	}
 	ids := slices.SortedFunc(slices.Values(a.ids), pipeline.Partition.Compare)
@@ -137,7 +142,7 @@ func (s *session) refresh() {
 	if s.dead || s.w.over {
 		return
 	}
-	if s.frozen() == 0 && !s.joining {
+	if s.frozen() == 0 && !s.joining && s.member != nil {
 		s.view = s.w.now
 		leads := len(s.w.group.members) > 0 && s.w.group.members[0] == s.member
 		if !slices.Equal(s.announce, s.w.topics(s.view)) || leads && s.w.grew(s.known, s.view) {

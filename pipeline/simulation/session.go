@@ -40,6 +40,8 @@ type session struct {
 	layouts map[layoutOf]*pipeline.Layout
 	lent    []pipeline.Batch // of the last poll
 
+	worker    *pipeline.Worker
+	open      *pendingCommit      // or the last one
 	epoch     int                 // of its transactional id
 	attempts  map[*ledger]attempt // last commit tried, by shard
 	totals    map[pipeline.Partition]pipeline.Counts
@@ -72,8 +74,8 @@ func (p *process) join() *session {
 	}
 	s.epoch = p.w.initProducer(p.transactionalID())
 	s.w.logf("%s: joins", s)
-	s.rejoin()
-	s.beat(heartbeatInterval)
+	s.w.send(note{what: "join", of: s, moot: func() bool { return s.dead }}, s.rejoin)
+	s.beat(s.w.timeouts.heartbeat)
 	s.w.after(s.w.between(1, metadataAge), s.refresh)
 	return s
 }
@@ -148,5 +150,5 @@ func (s *session) assign(offsets map[pipeline.Partition]pipeline.Committed) {
 // close leaves the group, if it can.
 func (s *session) close() {
 	s.dead = true
-	s.w.group.evict(s.member)
+	s.w.send(note{what: "leave", holds: s.number}, func() { s.w.group.evict(s.member) })
 }

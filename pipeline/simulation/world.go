@@ -1,23 +1,3 @@
-// Package simulation tries the delivery protocol: the worker that runs on Kafka,
-// the plan that says where reading starts and the balancer run here against a
-// model of the broker, in virtual time, while processes crash and the broker
-// fails.
-//
-//	seed -> draw -> script{spec, logs, processes, faults} -> Run -> Outcome
-//
-// One seed is one schedule, and decides everything. script.go, draw.go, language.go,
-// feed.go and fault.go make it; source.go is the logs, group.go and transaction.go
-// the coordinators, trouble.go a leader of another make; session.go, rebalance.go,
-// poll.go, pause.go, decode.go, commit.go and lag.go are the client, process.go who runs it, halt.go
-// what a pipeline has to stop for. judge.go, admit.go, windows.go, letters.go,
-// bounds.go, start.go and arith.go say what had to become visible, from the logs
-// alone: they share no code with what they judge, and expressions.go has each
-// expression in Go beside its text. tally.go lists what schedules have to reach.
-//
-// The model is harsher than the broker where it may be. Events reach the worker
-// between any two calls and in the middle of a commit; batches of an assignment
-// that is gone are delivered; callbacks of loss are swallowed; a leader tears
-// shards.
 package simulation
 
 import (
@@ -43,6 +23,7 @@ type world struct {
 	fortune
 	clock
 	script    *script
+	timeouts  timeouts
 	plan      *pipeline.Plan
 	group     group
 	producers map[string]*producerID
@@ -84,14 +65,25 @@ func Run(seed uint64, trace io.Writer) Outcome {
 }
 
 func newWorld(s *script, seed uint64, trace io.Writer) *world {
-	w := &world{
-		clock: clock{now: s.t0}, script: s, trace: trace,
-		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
-	}
+	w := makeWorld(s, s.compile(), trace)
 	w.fortune = drawn{newDice(seed, 2), w}
-	var err error
-	if w.plan, err = pipeline.Compile(s.spec, pipeline.Options{Results: s.language.results, Cells: s.cells}); err != nil {
+	return w
+}
+
+// compile gives the plan of a script's spec.
+func (s *script) compile() *pipeline.Plan {
+	plan, err := pipeline.Compile(s.spec, pipeline.Options{Results: s.language.results, Cells: s.cells})
+	if err != nil {
 		panic(err)
+	}
+	return plan
+}
+
+// makeWorld makes a world without a fortune.
+func makeWorld(s *script, plan *pipeline.Plan, trace io.Writer) *world {
+	w := &world{
+		clock: clock{now: s.t0}, timeouts: usual, script: s, plan: plan, trace: trace,
+		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
 	}
 	w.group = group{w: w, offsets: map[pipeline.Partition]pipeline.Committed{}, pending: map[pipeline.Partition]int{}}
 	w.judge = newJudge(w)
@@ -101,7 +93,7 @@ func newWorld(s *script, seed uint64, trace io.Writer) *world {
 // play runs the schedule to its end.
 func (w *world) play() {
 	defer func() {
-		if r := recover(); r != nil {
+		if r := recover(); r != nil && r != (known{}) {
 			w.judge.violate("panic: %v\n%s", r, debug.Stack())
 		}
 		w.over = true
@@ -141,6 +133,16 @@ func (w *world) step() bool {
 	return ok
 }
 
+// send brings the group a request: in no time, or after a grain of it, so that what
+// processes do at one time does not reach others before the next.
+func (w *world) send(n note, do func()) {
+	if w.grain == 0 {
+		do()
+		return
+	}
+	w.post(w.grain, n, do)
+}
+
 // kill ends a process wherever it is.
 func (w *world) kill(f *fault) {
 	if p := w.processes[f.process]; p.s != nil && !w.over {
@@ -159,7 +161,7 @@ func (w *world) watch() {
 			w.judge.finished(p)
 		}
 		w.over = true
-	case !w.script.untilEnd && quiet && w.judge.drained() == "":
+	case !w.script.untilEnd && quiet && w.judge.drained() == "" && w.rests():
 		w.over = true
 	case w.now > w.script.quiet+bound:
 		w.judge.violate("V6: not done: %s", w.judge.drained())
