@@ -39,6 +39,10 @@ lint: ## golangci-lint at its pinned version
 simulate: ## N simulated schedules of the protocol (N=20000)
 	AGGRUN_SCHEDULES=$(N) $(GO) test -count=1 -run TestSimulate -timeout 30m ./pipeline/simulation/
 
+.PHONY: exhaustive
+exhaustive: ## every run of small schedules of the protocol, within two faults
+	AGGRUN_EXHAUSTIVE=1 $(GO) test -count=1 -v -run TestExhaustive -timeout 30m ./pipeline/simulation/
+
 .PHONY: faults
 faults: ## N seeds of the real client on the embedded broker that fails (N=100)
 	AGGRUN_SEEDS=$(if $(filter command line environment,$(origin N)),$(N),100) $(GO) test -count=1 -v -run TestFaults -timeout 120m ./pipeline/kafka/faults/

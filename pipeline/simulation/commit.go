@@ -17,8 +17,8 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 	s.w.noteAttempt(s, c)
 	s.checkAlone(c)
 	s.awaitComplete()
-	s.nap(s.w.between(0, 5*ms))
-	if s.w.lasting(storm) && s.w.chance(70) {
+	s.breathe(0, 5*ms)
+	if s.w.lasts(storm) && s.w.chance(70) {
 		s.nap(s.w.between(0, 2*sec))
 	}
 	s.crashAt(crashBeforeBegin)
@@ -32,7 +32,7 @@ func (s *session) Commit(c *pipeline.Commit) (bool, error) {
 		_, _ = s.refuse(t, s.w.between(0, 100*ms))
 		return false, r
 	}
-	blocked := len(c.DeadLetters) > 0 && s.w.lasting(deadLettersDown)
+	blocked := len(c.DeadLetters) > 0 && s.w.lasts(deadLettersDown)
 	if blocked {
 		s.w.reached[point18]++
 	}
@@ -63,7 +63,7 @@ func (s *session) refuse(t *pendingCommit, wait int64) (bool, error) {
 	for _, c := range s.cursors {
 		c.next = c.believed
 	}
-	s.nap(wait)
+	s.nap(max(wait, s.w.grain))
 	return false, nil
 }
 
@@ -83,13 +83,13 @@ func (s *session) sendOffsets(t *pendingCommit) error {
 		_, err := s.refuse(t, 0)
 		return err
 	}
-	generation := s.generation // is part of the request
+	t.generation = s.generation
 	s.seize()
 	s.nap(s.w.between(0, 10*ms))
 	if t.of.open != t {
 		return s.gone(t)
 	}
-	if g := &s.w.group; !g.has(s.member) || generation != g.generation {
+	if g := &s.w.group; !g.has(s.member) || t.generation != g.generation {
 		s.w.reached[brokerRefused]++
 		s.w.logf("%s: commit refused by the group", s)
 		_, err := s.refuse(t, 0)
@@ -107,7 +107,7 @@ func (s *session) stall() {
 	s.seize()
 	switch {
 	case s.armed(slowEnd):
-		s.nap(transactionTimeout + s.w.between(0, 5*sec))
+		s.nap(s.w.timeouts.transaction + s.w.between(0, 5*sec))
 	case s.armed(coordinatorMoves):
 		s.nap(s.w.between(500*ms, 3*sec))
 	}
@@ -120,7 +120,7 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 		return false, errAnswer // the coordinator will time out
 	}
 	if s.armed(crashAwaitingEnd) {
-		if s.w.chance(50) && t.of.open == t {
+		if s.w.either("received") && t.of.open == t {
 			s.settle(t)
 		}
 		panic(crash{})
@@ -142,7 +142,7 @@ func (s *session) end(t *pendingCommit) (bool, error) {
 		}
 		c.believed = c.next
 	}
-	s.nap(s.w.between(0, 5*ms))
+	s.breathe(0, 5*ms)
 	for id, n := range counts {
 		total := s.totals[id]
 		total.Add(n)

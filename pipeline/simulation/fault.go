@@ -37,7 +37,22 @@ const (
 	lookFails
 	slowJoin
 	storm // one rebalance after another
+
+	crashPolled  // after a poll that brought something
+	freezePolled // the same, past the session's timeout
 )
+
+var mishapNames = map[mishap]string{
+	crashBeforeBegin: "crash before Begin", crashAfterProduce: "crash after Produce", crashAfterOffsets: "crash after TxnOffsetCommit",
+	crashAwaitingEnd: "crash with EndTxn sent", crashAfterEnd: "crash after the commit", crashReplaying: "crash while replaying",
+	kill: "kill", blackout: "kill of all", endConfirmed: "EndTxn answered by an error, found committed", answerLost: "EndTxn done, answer lost",
+	endLost: "EndTxn lost", endRefused: "End false", freeze: "frozen past the session", twin: "frozen, and another takes its name",
+	slowEnd: "slow End", produceFails: "a produce fails", coordinatorMoves: "coordinator moves", tear: "a shard is torn",
+	registryDown: "registry down", deadLettersDown: "dead letters cannot be written", pollFails: "fetch error", lookFails: "look-up error",
+	slowJoin: "joins late", storm: "storm", crashPolled: "crash after a poll", freezePolled: "frozen past the session, after a poll",
+}
+
+func (m mishap) String() string { return mishapNames[m] }
 
 // mishaps are the faults that a schedule draws from, and the row of PROTOCOL
 // section 5 that each stands for.
@@ -90,33 +105,24 @@ func (s *script) blackOut(d dice, f fault) {
 	}
 }
 
-// armed takes a fault of the kind that waits for the process to come here.
+// armed tells whether a fault of the kind strikes the process here.
 func (p *process) armed(what mishap) bool {
-	now := p.w.now
-	for i := range p.w.faults {
-		f := &p.w.faults[i]
-		if f.what == what && f.process == p.number && f.at <= now && now < f.until {
-			f.until = 0
-			p.w.reached[mishapMark(what)]++
-			p.w.logf("%s: %v strikes", p, what)
-			return true
-		}
+	if !p.w.strikes(p, what) {
+		return false
 	}
-	return false
-}
-
-// lasting tells whether something that lasts is the case.
-func (w *world) lasting(what mishap) bool {
-	for i := range w.faults {
-		if f := &w.faults[i]; f.what == what && f.at <= w.now && w.now < f.until {
-			return true
-		}
-	}
-	return false
+	p.w.reached[mishapMark(what)]++
+	p.w.logf("%s: %v strikes", p, what)
+	return true
 }
 
 // mishapMark is the mark that counts a mishap.
 func mishapMark(what mishap) mark {
+	switch what {
+	case crashPolled:
+		return point1
+	case freezePolled:
+		return point7
+	}
 	for _, m := range mishaps {
 		if m.what == what {
 			return m.row

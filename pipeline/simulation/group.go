@@ -7,13 +7,18 @@ import (
 )
 
 const (
-	sessionTimeout     = 10 * sec
-	heartbeatInterval  = 3 * sec
-	rebalanceTimeout   = 10 * sec
-	transactionTimeout = 30 * sec
-	metadataAge        = 10 * sec
-	leaderThinks       = 30 * ms
+	metadataAge  = 10 * sec
+	leaderThinks = 30 * ms
 )
+
+// timeouts are those of the client, ns.
+type timeouts struct{ session, heartbeat, rebalance, transaction int64 }
+
+// usual are those that the client has on Kafka.
+var usual = timeouts{session: 10 * sec, heartbeat: 3 * sec, rebalance: 10 * sec, transaction: 30 * sec}
+
+// short are the least that keep their order, where everything is tried.
+var short = timeouts{session: 3 * sec, heartbeat: sec, rebalance: 3 * sec, transaction: 7 * sec}
 
 // group is the coordinator of the consumer group: members, rounds of joining and
 // syncing, and the offsets that are committed or pending.
@@ -70,22 +75,16 @@ func (g *group) prepare() {
 	g.state = joining
 	g.round++
 	round := g.round
-	g.w.after(rebalanceTimeout, func() {
-		if g.round == round && g.state == joining {
-			g.leaveBehind()
-		}
-	})
+	over := func() bool { return g.round != round || g.state != joining }
+	g.w.post(g.w.timeouts.rebalance, note{what: "join timeout", moot: over}, g.leaveBehind)
 	if first { // a new group waits a moment for others
 		g.settling = true
-		g.w.after(g.w.between(0, sec), func() { g.settling = false; g.settle() })
+		g.w.post(g.w.between(0, sec), note{what: "settle"}, func() { g.settling = false; g.settle() })
 	}
 	for _, m := range g.members {
 		if again && !m.joined {
-			g.w.after(g.w.between(0, 30*ms), func() {
-				if !m.s.dead && m.s.joining && g.has(m) && !m.joined {
-					m.s.rejoin()
-				}
-			})
+			gone := func() bool { return m.s.dead || !m.s.joining || !g.has(m) || m.joined }
+			g.w.post(g.w.between(0, 30*ms), note{what: "join again", of: m.s, moot: gone}, m.s.rejoin)
 		}
 	}
 }
@@ -125,20 +124,23 @@ func (g *group) complete() {
 		}
 	}
 	generation := g.generation
-	g.w.after(g.w.between(1, leaderThinks), func() { g.lead(generation) })
+	g.lead(g.w.between(1, leaderThinks), generation)
 }
 
-// lead lets the leader plan, unless it is dead, or frozen for the while.
-func (g *group) lead(generation int32) {
-	if g.generation != generation || g.state != assigning || len(g.members) == 0 {
-		return
-	}
+// lead has the leader plan, after a while.
+func (g *group) lead(d int64, generation int32) {
+	past := func() bool { return g.generation != generation || g.state != assigning || len(g.members) == 0 }
+	g.w.post(d, note{what: "lead", moot: past}, func() { g.plan(generation) })
+}
+
+// plan lets the leader plan, unless it is dead, or frozen for the while.
+func (g *group) plan(generation int32) {
 	leader := g.members[0].s
 	if leader.dead {
 		return // its session will time out
 	}
 	if d := leader.frozen(); d > 0 {
-		g.w.after(d, func() { g.lead(generation) })
+		g.lead(d, generation)
 		return
 	}
 	said := make([]pipeline.Member, len(g.members))
@@ -154,11 +156,7 @@ func (g *group) lead(generation int32) {
 	g.withhold(plan, said)
 	g.state = stable
 	for _, m := range g.members {
-		g.w.after(g.w.between(1, 50*ms), func() {
-			if !m.s.dead && m.s.member == m && m.s.generation == generation && m.s.joining && !m.joined {
-				m.s.synced(plan.Members[m.id], plan.Counts)
-			}
-		})
+		m.s.sync(g.w.between(1, 50*ms), synced{member: m, generation: generation, ids: plan.Members[m.id], counts: plan.Counts})
 	}
 }
 
@@ -177,14 +175,24 @@ func (g *group) noteStale(said []pipeline.Member, counts map[string]int32) {
 // watch evicts members that were not heard of for the session's timeout.
 func (g *group) watch() {
 	for _, m := range slices.Clone(g.members) {
-		waits := m.joined || m.s.joining && !m.s.dead && m.s.frozen() == 0
-		if !waits && g.w.now-m.beat > sessionTimeout {
+		if g.overdue(m) {
 			g.evict(m)
 		}
 	}
 	if !g.w.over {
-		g.w.after(sec, g.watch)
+		g.later()
 	}
+}
+
+// later watches again.
+func (g *group) later() {
+	still := func() bool { return !slices.ContainsFunc(g.members, g.overdue) }
+	g.w.post(sec, note{what: "group", still: still}, g.watch)
+}
+
+func (g *group) overdue(m *member) bool {
+	waits := m.joined || m.s.joining && !m.s.dead && m.s.frozen() == 0
+	return !waits && g.w.now-m.beat > g.w.timeouts.session
 }
 
 // evict removes a member; the rest share what it had.

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -75,10 +76,11 @@ func readMutant(t *testing.T, path string) mutant {
 
 var failedSeed = regexp.MustCompile(`(?m)seed \d+: .*$|^\s+\w+_test.go:\d+: .*$`)
 
-// mustBeCaught plays schedules with the mutant laid over the code.
+// mustBeCaught plays schedules, or what AGGRUN_MUTANTS_BY names, with the mutant laid over the code.
 func (m mutant) mustBeCaught(t *testing.T) {
 	start := time.Now()
-	cmd := exec.Command("go", "test", "-count=1", "-timeout=20m", "-overlay="+m.overlay(t), "-run=^(TestSimulate|TestSilence)$", ".")
+	by := cmp.Or(os.Getenv("AGGRUN_MUTANTS_BY"), "TestSimulate|TestSilence")
+	cmd := exec.Command("go", "test", "-count=1", "-timeout=20m", "-overlay="+m.overlay(t), "-run=^("+by+")$", ".")
 	cmd.Env = append(os.Environ(), "AGGRUN_MUTANTS=", "AGGRUN_STOP=1", "AGGRUN_SCHEDULES=20000")
 	out, err := cmd.CombinedOutput()
 	if err == nil || bytes.Contains(out, []byte("[build failed]")) {

@@ -15,7 +15,8 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		panic(crash{})
 	}
 	s.takeBack()
-	s.nap(s.w.between(1, 4*ms))
+	s.open = nil
+	s.breathe(1, 4*ms)
 	s.heed(req)
 	s.checkPaused()
 	s.ask(req.Ends)
@@ -30,13 +31,18 @@ func (s *session) Poll(req pipeline.Request) (pipeline.Fetch, error) {
 		return pipeline.Fetch{}, err
 	}
 	switch { // what was polled is decoded while the group goes on
-	case s.w.lasting(storm) && s.w.chance(20): // a schema has to be fetched first
+	case s.w.lasts(storm) && s.w.chance(20): // a schema has to be fetched first
 		s.nap(s.w.between(0, 3*sec))
 	case s.w.chance(30):
 		s.nap(s.w.between(1, 30*ms))
 	}
 	if s.err != nil {
 		return pipeline.Fetch{}, s.err
+	}
+	s.crashAt(crashPolled)
+	if s.armed(freezePolled) {
+		s.thaw = s.w.now + s.w.timeouts.session + s.w.between(2*sec, 15*sec)
+		s.nap(0)
 	}
 	if s.armed(pollFails) {
 		return pipeline.Fetch{}, errFetch
@@ -97,9 +103,12 @@ func (s *session) readable() bool {
 // take reads what is there, of some partitions and of each as much as chance
 // has it, in any order.
 func (s *session) take() ([]pipeline.Batch, error) {
-	if s.w.lasting(registryDown) {
+	if s.w.lasts(registryDown) {
 		if s.readable() {
 			s.w.reached[point17]++
+		}
+		if s.w.grain > 0 {
+			s.nap(s.w.grain) // a try takes its time
 		}
 		return nil, nil
 	}

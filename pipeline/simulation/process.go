@@ -125,21 +125,21 @@ func (p *process) stop(err error) {
 // steps runs a worker; nil when it is done or leaves.
 func (p *process) steps() error {
 	s := p.s
-	worker := pipeline.NewWorker(s.plan, s, p.w.script.closeOpen)
+	s.worker = pipeline.NewWorker(s.plan, s, p.w.script.closeOpen)
 	for p.w.now < p.life.leave {
 		if p.turns() {
 			return errTurned
 		}
-		if err := worker.Step(); err != nil {
+		if err := s.worker.Step(); err != nil {
 			p.w.noteError(err)
 			p.refused = s.gaveUp(err)
 			return err
 		}
 		if s.unchecked {
-			p.w.judge.stands(s, worker)
+			p.w.judge.stands(s, s.worker)
 		}
-		p.w.judge.account(s, worker.Totals())
-		if p.w.script.untilEnd && worker.Finished() && p.origin.Reached(p.w.group.offsets) {
+		p.w.judge.account(s, s.worker.Totals())
+		if p.w.script.untilEnd && s.worker.Finished() && p.origin.Reached(p.w.group.offsets) {
 			p.w.reached[untilEnd]++
 			p.finished = true
 			return nil
@@ -185,6 +185,14 @@ func (p *process) nap(d int64) {
 	}
 }
 
+// breathe is a nap whose events could as well come in the next one: where time has
+// a grain there is none.
+func (p *process) breathe(lo, hi int64) {
+	if d := p.w.between(lo, hi); p.w.grain == 0 {
+		p.nap(d)
+	}
+}
+
 // frozen is for how long the process does nothing at all.
 func (p *process) frozen() int64 { return max(0, p.thaw-p.w.now) }
 
@@ -194,14 +202,24 @@ func (p *process) seize() {
 	switch {
 	case p.armed(freeze):
 	case p.armed(twin):
-		l := p.life
-		l.start, l.leave = p.w.now+p.w.between(sec, 8*sec), never
-		p.w.spawn(l)
+		p.double()
 	default:
 		return
 	}
-	p.thaw = p.w.now + sessionTimeout + p.w.between(2*sec, 15*sec)
+	p.thaw = p.w.now + p.w.timeouts.session + p.w.between(2*sec, 15*sec)
 	p.nap(0)
+}
+
+// double lets another process take the name: where everything is tried, one that does
+// nothing else.
+func (p *process) double() {
+	l := p.life
+	l.start, l.leave = p.w.now+p.w.between(sec, 8*sec), never
+	if p.w.grain == 0 {
+		p.w.spawn(l)
+		return
+	}
+	p.w.post(l.start-p.w.now, note{what: "fence", holds: p.number}, func() { p.w.initProducer(p.transactionalID()) })
 }
 
 // transactionalID is the process's name, or one that it gets anew each time.

@@ -106,7 +106,7 @@ func (r *rechunking) run(cut, vm bool) string {
 		cells = 4
 	}
 	w.plan = must(pipeline.Compile(r.script.spec, pipeline.Options{VM: vm, Cells: cells}))
-	c := &reader{r: r, dice: w.dice, cut: cut, offsets: map[pipeline.Partition]pipeline.Committed{}}
+	c := &reader{r: r, dice: newDice(r.seed, 2), cut: cut, offsets: map[pipeline.Partition]pipeline.Committed{}}
 	if cut {
 		c.dice = newDice(r.seed, uint64(100+r.restarts+r.batches))
 	}

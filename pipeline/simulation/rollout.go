@@ -46,6 +46,17 @@ func (s *script) compile() (*pipeline.Plan, error) {
 	return pipeline.Compile(s.spec, pipeline.Options{Results: s.language.results, Cells: s.cells})
 }
 
+// plans are of the script's spec, and of the one that is rolled out, or the same.
+func (s *script) plans() (both [2]*pipeline.Plan) {
+	for i, of := range [2]*script{s, s.rolledOut()} {
+		var err error
+		if both[i], err = of.compile(); err != nil {
+			panic(err)
+		}
+	}
+	return both
+}
+
 // when is the event time of a topic's record.
 func (s *script) when(topic string, e *entry) int64 {
 	if s.timed(topic) {

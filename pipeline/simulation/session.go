@@ -42,6 +42,8 @@ type session struct {
 	layouts map[layoutOf]*pipeline.Layout
 	lent    []pipeline.Batch // of the last poll
 
+	worker    *pipeline.Worker
+	open      *pendingCommit      // or the last one
 	epoch     int                 // of its transactional id
 	attempts  map[*ledger]attempt // last commit tried, by shard
 	stopped   map[*ledger]*stop   // shards whose results were refused
@@ -78,8 +80,8 @@ func (p *process) join() *session {
 	}
 	s.epoch = p.w.initProducer(p.transactionalID())
 	s.w.logf("%s: joins", s)
-	s.rejoin()
-	s.w.after(heartbeatInterval, s.heartbeat)
+	s.w.send(note{what: "join", of: s, moot: func() bool { return s.dead }}, s.rejoin)
+	s.beat(s.w.timeouts.heartbeat)
 	s.w.after(s.w.between(1, metadataAge), s.refresh)
 	return s
 }
@@ -93,25 +95,32 @@ func (s *session) add(e pipeline.Event) {
 // counts are the partitions of the topics that the client knows.
 func (s *session) counts() map[string]int32 { return s.w.counts(s.view) }
 
+// fetch looks offsets up after a while, if the assignment is still the one of a round.
+func (s *session) fetch(d int64, round int) {
+	s.w.post(d, note{what: "fetch", of: s, moot: s.past(round)}, func() { s.fetchOffsets(round) })
+}
+
+// past tells that an assignment is no longer the one of a round.
+func (s *session) past(round int) func() bool {
+	return func() bool { return s.dead || s.joining || round != s.round }
+}
+
 // fetchOffsets waits until no transaction holds an offset of the shards that
 // were assigned, and then looks the partitions up.
 func (s *session) fetchOffsets(round int) {
-	if s.dead || s.joining || round != s.round {
-		return
-	}
 	if d := s.frozen(); d > 0 {
-		s.w.after(d, func() { s.fetchOffsets(round) })
+		s.fetch(d, round)
 		return
 	}
 	for _, src := range s.w.script.sources {
 		if s.w.group.pending[src.id] > 0 && s.ofShard(src.id) {
 			s.w.reached[unstableFetch]++
-			s.w.after(300*ms, func() { s.fetchOffsets(round) })
+			s.fetch(300*ms, round)
 			return
 		}
 	}
 	offsets := maps.Clone(s.w.group.offsets)
-	s.w.after(s.w.between(0, 20*ms), func() { s.assign(round, offsets) })
+	s.w.post(s.w.between(0, 20*ms), note{what: "assign", of: s, holds: offsets, moot: s.past(round)}, func() { s.assign(offsets) })
 }
 
 func (s *session) ofShard(id pipeline.Partition) bool {
@@ -119,10 +128,7 @@ func (s *session) ofShard(id pipeline.Partition) bool {
 }
 
 // assign brings the worker the partitions that it is to take up.
-func (s *session) assign(round int, offsets map[pipeline.Partition]pipeline.Committed) {
-	if s.dead || s.joining || round != s.round {
-		return
-	}
+func (s *session) assign(offsets map[pipeline.Partition]pipeline.Committed) {
 	at := look{s.w, s.life.skew, s.armed(lookFails)}
 	positions, err := s.plan.Locate(s.fetching, offsets, s.origin, at)
 	if err == nil && len(positions) != len(s.fetching) {
@@ -150,5 +156,5 @@ func (s *session) assign(round int, offsets map[pipeline.Partition]pipeline.Comm
 // close leaves the group, if it can.
 func (s *session) close() {
 	s.dead = true
-	s.w.group.evict(s.member)
+	s.w.send(note{what: "leave", holds: s.number}, func() { s.w.group.evict(s.member) })
 }

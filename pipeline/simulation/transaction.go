@@ -16,6 +16,8 @@ type pendingCommit struct {
 	epoch  int
 	offset bool // the offsets are pending
 	late   bool // the coordinator gave it up
+
+	generation int32 // of the group, as the request says that adds the offsets
 }
 
 // initProducer fences whoever used the transactional id before, and gives the
@@ -57,14 +59,12 @@ func (s *session) begin(c *pipeline.Commit) (*pendingCommit, error) {
 		return nil, s.fenced()
 	}
 	t := &pendingCommit{Commit: c, of: at, epoch: at.epoch}
-	at.open = t
-	s.w.after(transactionTimeout, func() {
-		if at.open == t {
-			s.w.logf("%s: the transaction timed out", s)
-			s.w.abort(t)
-			t.late = true
-			at.epoch++
-		}
+	at.open, s.open = t, t
+	s.w.post(s.w.timeouts.transaction, note{what: "transaction timeout", holds: s.number, moot: func() bool { return at.open != t }}, func() {
+		s.w.logf("%s: the transaction timed out", s)
+		s.w.abort(t)
+		t.late = true
+		at.epoch++
 	})
 	return t, nil
 }

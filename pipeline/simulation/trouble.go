@@ -9,7 +9,7 @@ import (
 // tear gives a partition that nobody holds to a member that does not get the
 // rest of its shard, as a leader of another make may.
 func (g *group) tear(plan pipeline.Assignment, said []pipeline.Member) {
-	if len(said) < 2 || !g.w.lasting(tear) {
+	if len(said) < 2 || !g.w.lasts(tear) {
 		return
 	}
 	for i, from := range said {
@@ -33,7 +33,7 @@ func (g *group) tear(plan pipeline.Assignment, said []pipeline.Member) {
 // withhold gives a shard to nobody this round, in a storm.
 func (g *group) withhold(plan pipeline.Assignment, said []pipeline.Member) {
 	g.withheld = false
-	if !g.w.lasting(storm) || g.w.chance(50) {
+	if !g.w.lasts(storm) || g.w.chance(50) {
 		return
 	}
 	g.withheld = true
@@ -48,7 +48,7 @@ func (g *group) blow() {
 	if g.w.over {
 		return
 	}
-	if (g.withheld || g.w.lasting(storm)) && len(g.members) > 0 {
+	if (g.withheld || g.w.lasts(storm)) && len(g.members) > 0 {
 		g.w.reached[stormed]++
 		if s := g.members[g.w.IntN(len(g.members))].s; !s.joining && !s.dead && s.frozen() == 0 {
 			s.rejoin()

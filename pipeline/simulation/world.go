@@ -1,23 +1,3 @@
-// Package simulation tries the delivery protocol: the worker that runs on Kafka,
-// the plan that says where reading starts and the balancer run here against a
-// model of the broker, in virtual time, while processes crash and the broker
-// fails.
-//
-//	seed -> draw -> script{spec, logs, processes, faults} -> Run -> Outcome
-//
-// One seed is one schedule, and decides everything. script.go, draw.go, language.go,
-// feed.go and fault.go make it; source.go is the logs, group.go and transaction.go
-// the coordinators, trouble.go a leader of another make; session.go, rebalance.go,
-// poll.go, pause.go, decode.go, commit.go, denied.go and lag.go are the client, process.go who runs it, halt.go
-// what a pipeline has to stop for. judge.go, admit.go, windows.go, letters.go,
-// bounds.go, start.go and arith.go say what had to become visible, from the logs
-// alone: they share no code with what they judge, and expressions.go has each
-// expression in Go beside its text. tally.go lists what schedules have to reach.
-//
-// The model is harsher than the broker where it may be. Events reach the worker
-// between any two calls and in the middle of a commit; batches of an assignment
-// that is gone are delivered; callbacks of loss are swallowed; a leader tears
-// shards.
 package simulation
 
 import (
@@ -40,9 +20,10 @@ type Outcome struct {
 
 // world is one schedule as it is played.
 type world struct {
-	dice
+	fortune
 	clock
 	script    *script
+	timeouts  timeouts
 	plan      *pipeline.Plan    // of the script's spec
 	scripts   [2]*script        // of the spec, and of the one that is rolled out
 	plans     [2]*pipeline.Plan // of these
@@ -86,18 +67,18 @@ func Run(seed uint64, trace io.Writer) Outcome {
 }
 
 func newWorld(s *script, seed uint64, trace io.Writer) *world {
+	w := makeWorld(s, s.plans(), trace)
+	w.fortune = drawn{newDice(seed, 2), w}
+	return w
+}
+
+// makeWorld makes a world without a fortune.
+func makeWorld(s *script, plans [2]*pipeline.Plan, trace io.Writer) *world {
 	w := &world{
-		dice: newDice(seed, 2), clock: clock{now: s.t0}, script: s, trace: trace,
+		clock: clock{now: s.t0}, timeouts: usual, script: s, trace: trace,
 		faults: slices.Clone(s.faults), producers: map[string]*producerID{}, holders: map[string]*session{},
+		plan: plans[0], plans: plans, scripts: [2]*script{s, s.rolledOut()},
 	}
-	w.scripts = [2]*script{s, s.rolledOut()}
-	for i, of := range w.scripts {
-		var err error
-		if w.plans[i], err = of.compile(); err != nil {
-			panic(err)
-		}
-	}
-	w.plan = w.plans[0]
 	w.group = group{w: w, offsets: map[pipeline.Partition]pipeline.Committed{}, pending: map[pipeline.Partition]int{}}
 	w.judge = newJudge(w)
 	return w
@@ -106,7 +87,7 @@ func newWorld(s *script, seed uint64, trace io.Writer) *world {
 // play runs the schedule to its end.
 func (w *world) play() {
 	defer func() {
-		if r := recover(); r != nil {
+		if r := recover(); r != nil && r != (known{}) {
 			w.judge.violate("panic: %v\n%s", r, debug.Stack())
 		}
 		w.over = true
@@ -122,7 +103,7 @@ func (w *world) play() {
 			w.at(f.at, func() { w.kill(f) })
 		}
 	}
-	w.after(sec, w.group.watch)
+	w.group.later()
 	w.after(sec, w.watch)
 	for _, f := range w.faults {
 		if f.what == storm {
@@ -135,6 +116,28 @@ func (w *world) play() {
 	}
 	for !w.over && w.step() {
 	}
+}
+
+// step does what is next; false when there is nothing.
+func (w *world) step() bool {
+	e, ok := w.next()
+	if ok {
+		w.now = e.at
+		if !e.void() {
+			e.do()
+		}
+	}
+	return ok
+}
+
+// send brings the group a request: in no time, or after a grain of it, so that what
+// processes do at one time does not reach others before the next.
+func (w *world) send(n note, do func()) {
+	if w.grain == 0 {
+		do()
+		return
+	}
+	w.post(w.grain, n, do)
 }
 
 // kill ends a process wherever it is.
@@ -155,7 +158,7 @@ func (w *world) watch() {
 			w.judge.finished(p)
 		}
 		w.over = true
-	case !w.script.untilEnd && quiet && w.judge.drained() == "":
+	case !w.script.untilEnd && quiet && w.judge.drained() == "" && w.rests():
 		w.over = true
 	case w.now > w.script.quiet+bound:
 		w.judge.violate("V6: not done: %s", w.judge.drained())
