@@ -48,8 +48,8 @@ faults: ## N seeds of the real client on the embedded broker that fails (N=100)
 	AGGRUN_SEEDS=$(if $(filter command line environment,$(origin N)),$(N),100) $(GO) test -count=1 -v -run TestFaults -timeout 120m ./pipeline/kafka/faults/
 
 .PHONY: mutants
-mutants: ## seeded bugs of the protocol, each of which the simulator has to catch
-	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/simulation/
+mutants: ## seeded bugs of the protocol and of the client, each of which a test has to catch
+	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m -p 1 ./pipeline/simulation/ ./pipeline/kafka/faults/
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for T each (T=10s)

@@ -46,6 +46,7 @@
 // Not tried: what takes time takes a second or a multiple of it, or none, and
 // timeouts are short; the group does in order what it has to do; a poll brings all
 // that is there, or two records; metadata is never old, clocks agree, and topics and
-// partitions do not come. What stops a pipeline (points 11, 12, 15 and 19) is left to
+// partitions do not come. A changed spec comes at two certain times, and a sink refuses
+// results for six seconds. What stops a pipeline (points 11, 12, 15 and 19) is left to
 // the dice, as are all specs but the few of small.go.
 package simulation

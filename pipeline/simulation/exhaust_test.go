@@ -27,7 +27,7 @@ func TestExhaustive(t *testing.T) {
 		playAgain(t, choices)
 		return
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(1000))
 	within := someRuns
 	if os.Getenv("AGGRUN_EXHAUSTIVE") == "1" {
 		within = allRuns

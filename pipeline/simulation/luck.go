@@ -18,24 +18,29 @@ func (t *every) strikes(p *process, what mishap) bool {
 	case (what == crashPolled || what == pollFails) && len(s.lent)+len(s.events) == 0, what == freezePolled && len(s.lent) == 0:
 		return false // it is as before the poll
 	}
-	return t.fault(what, fmt.Sprint(p))
+	return t.fault(what, p)
 }
 
 // fault tries one, if there may be another.
-func (t *every) fault(what mishap, where string) bool {
-	if t.left.Faults == 0 || t.choose(2, func() string { return nothing + "|" + where + ": " + what.String() }) == 0 {
+func (t *every) fault(what mishap, where fmt.Stringer) bool {
+	if t.left.Faults == 0 || t.choose(2, func() string { return fmt.Sprintf("%s|%s: %s", nothing, where, what) }) == 0 {
 		return false
 	}
 	t.left.Faults--
 	return true
 }
 
+// broker is where what lasts strikes.
+type broker struct{}
+
+func (broker) String() string { return "broker" }
+
 // lasts tries what lasts where it makes a difference.
 func (t *every) lasts(what mishap) bool {
 	switch {
 	case t.w.now < t.until[what]:
 		return true
-	case what == storm, what == registryDown && !t.running.s.readable(), !t.fault(what, "broker"):
+	case what == storm, what == registryDown && !t.running.s.readable(), !t.fault(what, broker{}):
 		return false
 	}
 	t.until[what] = t.w.now + 3*sec
