@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -27,6 +28,7 @@ func TestSimulate(t *testing.T) {
 		}
 		return
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	n := 300
 	if v, err := strconv.Atoi(os.Getenv("AGGRUN_SCHEDULES")); err == nil {
 		n = v
