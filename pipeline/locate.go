@@ -59,12 +59,33 @@ type Origin struct {
 }
 
 // Reached tells, under --until-end, that the group as a whole has committed what
-// was there at the start. A worker that has nothing left to do may still be
-// needed: what another lets go of, or leaves because it looked at the ends
-// earlier, comes to it.
-func (o Origin) Reached(committed map[Partition]Committed) bool {
+// was there at the start, and the windows that this closes: a commit that had too
+// many results leaves some over, which offsets do not show. A worker that has nothing
+// left to do may still be needed: what another lets go of, or leaves because it looked
+// at the ends earlier, comes to it.
+func (p *Plan) Reached(o Origin, committed map[Partition]Committed, closeOpen bool) bool {
+	type end struct{ closed, largest int64 }
+	shards := map[string]end{}
 	for id, stop := range o.Stops {
-		if c, ok := committed[id]; !ok || c.Offset < stop {
+		c, ok := committed[id]
+		if !ok || c.Offset < stop {
+			return false
+		}
+		k, err := DecodeCheckpoint(c.Metadata, c.Offset)
+		if err != nil || k.Fingerprint != p.Fingerprint {
+			continue // not a commit of this plan's: there was nothing to be done
+		}
+		if closeOpen && k.Replay < c.Offset {
+			return false
+		}
+		e, ok := shards[p.Shard(id)]
+		if !ok {
+			e = end{None, None}
+		}
+		shards[p.Shard(id)] = end{max(e.closed, k.Closed), max(e.largest, k.Largest)}
+	}
+	for _, e := range shards {
+		if e.largest != None && e.closed < e.largest-p.grace {
 			return false
 		}
 	}

@@ -197,7 +197,8 @@ func (w *Worker) rested() bool {
 }
 
 // checkStopped ends the pipeline under --until-end when sinks still refuse results
-// and all else is done: nobody is there to wait for.
+// and all else is done: nobody is there to wait for. It comes between a poll and the
+// commits: while these wait, others may have let go of what is to be done here.
 func (w *Worker) checkStopped() error {
 	if w.due.stopped == 0 || !w.rested() {
 		return nil

@@ -140,13 +140,13 @@ func (w *Worker) Step() error {
 	if err := w.advance(); err != nil {
 		return err
 	}
+	if err := w.checkStopped(); err != nil {
+		return err
+	}
 	if err := w.commit(); err != nil {
 		return err
 	}
-	if err := w.checkSamples(); err != nil {
-		return err
-	}
-	return w.checkStopped()
+	return w.checkSamples()
 }
 
 // request asks to read the shards that became whole, where silent partitions end,

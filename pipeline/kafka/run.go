@@ -176,7 +176,7 @@ func (r *run) reached(ctx context.Context) (bool, error) {
 	r.watch.works(status.Committing)
 	defer r.watch.works(status.Step)
 	commits, err := r.commits(ctx)
-	if err != nil || r.origin.Reached(commits) {
+	if err != nil || r.plan.Reached(r.origin, commits, r.cfg.CloseOpen) {
 		return err == nil, err
 	}
 	return false, pause(ctx, visibleSoon)

@@ -32,7 +32,7 @@ type ledger struct {
 	closed  int64 // C
 	skipped int64 // windows up to here lack records from before the start
 	at      int64 // time of the last commit
-	left    int64 // how long before that it was decided what it left over, which waits while the client is busy or the shard is stopped; 0: nothing
+	left    int64 // how long before that it may have been decided what it left over: since the commit before, at the earliest; 0: nothing
 	idled   bool  // the last C stood on silence alone
 	silent  int64 // the largest C that did
 	windows []*window
@@ -124,10 +124,7 @@ func (j *judge) commit(s *session, c *pipeline.Commit) map[pipeline.Partition]pi
 			continue
 		}
 		j.enter(s, l, e, &letters, counts)
-		if at := s.stopped[l]; at != nil {
-			l.left += j.w.now - at.since
-		}
-		if l.at, l.left = j.w.now, l.left+j.s.lag; j.s.language.results == 0 || len(c.Results) < j.s.language.results {
+		if l.at, l.left = j.w.now, l.left+j.s.lag+j.w.now-l.at; j.s.language.results == 0 || len(c.Results) < j.s.language.results {
 			l.left = 0
 		}
 	}

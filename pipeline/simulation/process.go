@@ -139,7 +139,7 @@ func (p *process) steps() error {
 			p.w.judge.stands(s, s.worker)
 		}
 		p.w.judge.account(s, s.worker.Totals())
-		if p.w.script.untilEnd && s.worker.Finished() && p.origin.Reached(p.w.group.offsets) {
+		if p.w.script.untilEnd && s.worker.Finished() && s.plan.Reached(p.origin, p.w.group.offsets, p.w.script.closeOpen) {
 			p.w.reached[untilEnd]++
 			p.finished = true
 			return nil

@@ -17,6 +17,8 @@ import (
 // how schedules are drawn: where that changes, look for others with the mutant.
 var found = []uint64{
 	6878, 9931, // join-without-c
+	1361686, 1054100, // ended under --until-end, though a full commit had left windows over
+	1328628, 1243404, // gave up for a refusing sink, though a commit had waited while another member let go of a shard
 }
 
 // TestSimulate plays AGGRUN_SCHEDULES schedules and those of found, or the one of

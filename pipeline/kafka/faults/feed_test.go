@@ -67,8 +67,9 @@ func (w *world) create(s topicSetup) {
 	if err := w.fake.CreateTopic(s.name, s.partitions, nil); err != nil {
 		w.wrong("harness: create %s: %v", s.name, err)
 	}
+	id := w.fake.TopicInfo(s.name).TopicID // not under the lock, which the fake broker takes to tell of members
 	w.mu.Lock()
-	w.topicIDs[w.fake.TopicInfo(s.name).TopicID] = s.name
+	w.topicIDs[id] = s.name
 	w.mu.Unlock()
 	for range s.partitions {
 		w.feed.part(t)
