@@ -39,6 +39,7 @@ var trials = []trial{
 	{"recreated", "a source topic deleted and made again", bindLost(recreated)},
 	{"retention", "records removed that open windows need", bindLost(retention)},
 	{"expired", "a group whose offsets are gone", bindLost(expired)},
+	{"changed", "a spec that is changed under traffic, again and again", bindChanged},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
 }
