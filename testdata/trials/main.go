@@ -36,6 +36,7 @@ var trials = []trial{
 	{"brokers", "three brokers, one of them killed and started again, each in turn", bindBrokers},
 	{"registry", "registries that are down, slow, broken or wrong while topics appear", bindRegistry},
 	{"deadletter", "a dead-letter topic that goes missing", bindDeadLetter},
+	{"denied", "a sink, and the dead-letter topic, that may not be written to for a while", bindDenied},
 	{"recreated", "a source topic deleted and made again", bindLost(recreated)},
 	{"retention", "records removed that open windows need", bindLost(retention)},
 	{"expired", "a group whose offsets are gone", bindLost(expired)},

@@ -67,6 +67,9 @@ func (s *stage) worker(p *pipeline, h *holder) (*process, error) {
 	if h.instance != "" {
 		args = append(args, "--instance", h.instance)
 	}
+	if h.listen != "" {
+		args = append(args, "--listen", h.listen)
+	}
 	name := p.name + "-" + cmp.Or(h.instance, "unnamed")
 	if h.point == "" {
 		return s.aggrun(name, args...)
