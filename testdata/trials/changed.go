@@ -28,9 +28,9 @@ type version struct {
 	alone       *pipeline // this version undisturbed, with sinks of its own
 }
 
-// Sizes are chosen so that a window of one is now larger, now smaller than those of another, or begins and ends inside.
-func (c *changed) bind() {
-	c.versions = []*version{
+// versions are chosen so that windows of one end inside of another's, and those of the next are now larger, now smaller.
+func versions() []*version {
+	return []*version{
 		{size: "1s", grace: "3s", operations: seven},
 		{size: "5s", grace: "3s", operations: []string{"mean", "max"}},
 		{size: "700ms", grace: "5s", operations: []string{"min", "median", "stdev"}},
@@ -43,8 +43,7 @@ var turns = []int{0, 1, 0, 2, 1, 2}
 func (c *changed) turn(i int) int { return turns[i%len(turns)] }
 
 func bindChanged(fs *flag.FlagSet) func(context.Context, *stage) error {
-	c := &changed{}
-	c.bind()
+	c := &changed{versions: versions()}
 	fs.IntVar(&c.changes, "changes", 4, "`NUMBER` of changes of the spec")
 	fs.IntVar(&c.topics, "topics", 4, "`NUMBER` of topics")
 	fs.Float64Var(&c.rate, "rate", 1000, "records a second, all topics together")
