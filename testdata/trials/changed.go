@@ -172,7 +172,7 @@ func (c *changed) conclude(ctx context.Context, d *disturbed) error {
 	for _, of := range times {
 		n += len(of)
 	}
-	d.check(len(lost) == 0, "%d records, each in a window; %d where C was inside of a new window: in one of both versions (%d are in none)", n, both, len(lost))
+	d.check(len(lost) == 0, "%d records, each in a window; %d of them, where C was inside of a new window, in one of each version (%d are in none)", n, both, len(lost))
 	d.list(lost)
 	d.check(len(bits) == 0, "values bit-equal to those of each version undisturbed (%d windows differ)", len(bits))
 	d.list(bits)
