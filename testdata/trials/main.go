@@ -5,6 +5,8 @@
 //	go run ./testdata/trials kills                 # five minutes, twenty kills
 //	go run ./testdata/trials kills --kills 2
 //
+// Two want another instance: brokers three brokers, denied an authorizer (testdata/real/authorizer.properties).
+//
 // Each trial takes names of its own, and at its end removes the topics, groups and subjects it made and the processes it
 // started. What it finds goes to stdout, line by line; the last line is PASS, or FAIL with the first thing that was
 // wrong, and so is the exit code. It talks to this machine alone.
