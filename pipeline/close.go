@@ -39,7 +39,7 @@ func (c *closer) begin() {
 func (t *task) results(most int) []Result {
 	c := &t.cells.closer
 	from := len(c.results)
-	t.through = t.closed
+	t.through = t.reach()
 	before := t.saved
 	for _, end := range t.closing() {
 		if len(c.results)-from >= most {
@@ -50,6 +50,17 @@ func (t *task) results(most int) []Result {
 		before = end
 	}
 	return c.results[from:]
+}
+
+// reach is the C of a commit that holds all that closed: the end of the last window
+// that did, had it a record or not, and no less than what is committed. Between that
+// and t.closed no window ends: a version with other windows that takes over has to
+// have those that end there, since their records are in none that is decided.
+func (t *task) reach() int64 {
+	if t.closed == None {
+		return t.saved
+	}
+	return max(t.saved, t.plan.pane(t.closed))
 }
 
 // closing are the ends of the windows that closed and hold a record, ascending.

@@ -157,3 +157,33 @@ func openWindows(b *testing.B, size time.Duration, keys int) *task {
 	task.closed = 200e9
 	return task
 }
+
+// C of a commit is where a window ends: no record of a time before it is in windows
+// that are all open, which a version with smaller ones would take to be decided.
+func TestClosedThroughWholeWindows(t *testing.T) {
+	for _, w := range []windows{{10, 10, 0}, {10, 10, 3}, {12, 4, 1}} {
+		plan := compiled(t, nil)
+		plan.windows = w
+		for closed := int64(-40); closed < 40; closed++ {
+			ends := int64(None)
+			for end := w.offset - 60; end <= closed; end += w.advance {
+				ends = end
+			}
+			for _, saved := range []int64{None, ends - w.advance, ends, closed} {
+				task := emptyTask(plan, 1)
+				task.saved, task.closed = saved, closed
+				task.results(1)
+				if want := max(saved, ends); task.through != want {
+					t.Fatalf("%+v: commits %d after %d, closed through %d: want %d", w, task.through, saved, closed, want)
+				}
+				if task.decide(); task.saved != task.reach() {
+					t.Fatalf("%+v: more is closed than %d, which was all", w, task.saved)
+				}
+			}
+		}
+		task := emptyTask(plan, 1)
+		if task.saved, task.closed = None, None; task.reach() != None {
+			t.Error("nothing is closed, and yet there is a C")
+		}
+	}
+}

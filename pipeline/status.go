@@ -17,7 +17,7 @@ type ShardStatus struct {
 	Shard, Sink string
 	Need, Owned int     // partitions: of the shard, and how many of them the leader assigned here
 	Torn        int64   // since when these differ
-	Closed      int64   // C of the next commit
+	Closed      int64   // how far windows are closed: C of the next commit is the end of the last of them
 	Decided     int64   // C that is committed
 	Watermark   int64   // the least event time of the partitions that have a say, or the largest of all
 	Replaying   bool    // records that were committed are read again

@@ -100,7 +100,7 @@ func (t *task) fallBack() { t.closed = t.saved }
 func (t *task) decide() {
 	t.saved = t.through
 	t.forget()
-	if t.saved == t.closed {
+	if t.saved == t.reach() {
 		for _, p := range t.parts {
 			p.left = false
 		}

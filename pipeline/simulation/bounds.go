@@ -6,7 +6,8 @@ import (
 
 // checkClosed holds a new C against what the shard had read: it rises no further
 // than the least of its partitions' largest times, less grace, those aside that
-// can have been idle; and on silence alone to the end of what is open.
+// can have been idle; and on silence alone to the end of what is open. It is where a
+// window ends.
 func (j *judge) checkClosed(s *session, l *ledger, closed int64) {
 	if closed <= l.closed {
 		return
@@ -33,6 +34,9 @@ func (j *judge) checkClosed(s *session, l *ledger, closed int64) {
 	}
 	if closed > bound {
 		j.violate("%s: C rose to %s, may be %s at most (active %v)", l.sink, j.w.clockTime(closed), j.w.clockTime(bound), active)
+	}
+	if j.s.pane(closed) != closed {
+		j.violate("%s: C rose to %s, where no window ends", l.sink, j.w.clockTime(closed))
 	}
 	j.noteClosed(l, closed, lowest, silent)
 }

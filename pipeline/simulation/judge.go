@@ -30,6 +30,7 @@ type ledger struct {
 	only    *pipeline.Partition // where each partition is a shard
 	books   []*book
 	closed  int64 // C
+	covered int64 // every record of an event time before it is in a window that is decided, if it is in any
 	skipped int64 // windows up to here lack records from before the start
 	at      int64 // time of the last commit
 	left    int64 // how long before that it may have been decided what it left over: since the commit before, at the earliest; 0: nothing
@@ -78,7 +79,7 @@ func (j *judge) ledger(id pipeline.Partition) *ledger {
 			return l
 		}
 	}
-	l := &ledger{script: j.s, sink: sink, closed: none, skipped: none, silent: none, visible: map[kept]bool{}}
+	l := &ledger{script: j.s, sink: sink, closed: none, covered: none, skipped: none, silent: none, visible: map[kept]bool{}}
 	if apart {
 		l.only = &id
 	}
@@ -209,6 +210,7 @@ func (j *judge) heads(s *session, l *ledger, offsets []pipeline.Offset) int64 {
 			j.w.noteBirth(b.source)
 			l.skipped = max(l.skipped, pos.Checkpoint.Skipped)
 			l.closed = max(l.closed, pos.Checkpoint.Skipped)
+			l.covered = max(l.covered, pos.Checkpoint.Skipped)
 		}
 	}
 	if closed < l.closed {

@@ -29,6 +29,7 @@ func (j *judge) takeOver(s *session, l *ledger, before *script, offsets []pipeli
 		clear(b.groups)
 		for o := b.begin(j.w.now); o < b.done; o++ {
 			j.again(l, b, o, s.taken[b.id].Checkpoint.Replay)
+			j.between(l, b, o, before)
 		}
 	}
 	if len(l.windows) == 0 {
@@ -71,6 +72,18 @@ func (j *judge) again(l *ledger, b *book, o, from int64) {
 		j.w.reached[straddled]++
 	}
 	j.fill(l, b, o, pane, group)
+}
+
+// between holds that no record falls between the specs: windows of the one that are
+// decided for it, since they end at or before C, while the other's were not over.
+func (j *judge) between(l *ledger, b *book, o int64, before *script) {
+	e := &b.entries[o]
+	if e.what != record || !j.sameTimes(before) {
+		return
+	}
+	if at := j.s.when(b.id.Topic, e); j.s.pane(at)+j.size() <= l.closed && at >= l.covered {
+		j.violate("%v: offset %d, of %s, is in no window of either spec: C is %s", b.id, o, j.w.clockTime(at), j.w.clockTime(l.closed))
+	}
 }
 
 // refusedAgain tells whether a record is refused for its schema id, which nobody

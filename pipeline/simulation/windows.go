@@ -28,6 +28,9 @@ func (l *ledger) window(start int64) *window {
 func (j *judge) emit(l *ledger, results []pipeline.Result, closed int64) {
 	before := l.closed
 	l.closed = closed
+	if closed > before {
+		l.covered = max(l.covered, j.s.pane(closed))
+	}
 	for _, r := range results {
 		at := kept{l.sink, r.Start, r.End, joined(r.Group)}
 		if l.visible[at] {

@@ -210,8 +210,8 @@ func (j *judge) finished(p *process) {
 				j.violate("%s ended with %v at %d, before %d", p, b.id, b.done, stop)
 			}
 		}
-		if all && l.closed < j.less(high) {
-			j.violate("%s ended with %s at C %s, below %s", p, l.sink, j.w.clockTime(l.closed), j.w.clockTime(j.less(high)))
+		if end := j.less(high); all && end != none && l.closed < j.s.pane(end) {
+			j.violate("%s ended with %s at C %s, below %s", p, l.sink, j.w.clockTime(l.closed), j.w.clockTime(j.s.pane(end)))
 		}
 	}
 }

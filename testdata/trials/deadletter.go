@@ -37,7 +37,7 @@ func (l *deadLetter) run(ctx context.Context, s *stage) error {
 	if _, err := s.admin.DeleteTopic(ctx, letters); err != nil {
 		return err
 	}
-	if err := l.spoil(ctx, d); err != nil {
+	if err := d.spoil(ctx, l.bad); err != nil {
 		return err
 	}
 	if err := pause(ctx, 15*time.Second); err != nil {
@@ -47,36 +47,48 @@ func (l *deadLetter) run(ctx context.Context, s *stage) error {
 	if resp, err := s.admin.CreateTopic(ctx, 1, -1, nil, letters); cmp.Or(err, resp.Err) != nil {
 		return cmp.Or(err, resp.Err)
 	}
-	err = await(ctx, 2*time.Minute, fmt.Sprintf("%d dead letters are there", l.bad), func() (bool, error) {
-		n := 0
-		err := s.read(ctx, []string{letters}, func(record) { n++ })
-		return n >= l.bad, cmp.Or(err, d.fallen())
-	})
-	if err := errors.Join(err, d.settled(ctx), producer.stop(ctx), d.end(ctx), d.follower.stop()); err != nil {
+	if err := errors.Join(d.lettersThere(ctx, letters, l.bad), d.settled(ctx), producer.stop(ctx), d.end(ctx), d.follower.stop()); err != nil {
 		return err
 	}
 	return l.conclude(ctx, d, letters)
 }
 
 // spoil writes records that are nothing.
-func (l *deadLetter) spoil(ctx context.Context, d *disturbed) error {
+func (d *disturbed) spoil(ctx context.Context, n int) error {
 	var records []*kgo.Record
-	for i := range l.bad {
+	for i := range n {
 		records = append(records, &kgo.Record{Topic: d.topics[0], Value: fmt.Appendf(nil, "bad %d", i)})
 	}
 	return d.client.ProduceSync(ctx, records...).FirstErr()
 }
 
-func (l *deadLetter) conclude(ctx context.Context, d *disturbed, letters string) error {
+// lettersThere waits for dead letters.
+func (d *disturbed) lettersThere(ctx context.Context, letters string, due int) error {
+	return await(ctx, 2*time.Minute, fmt.Sprintf("%d dead letters are there", due), func() (bool, error) {
+		n := 0
+		err := d.read(ctx, []string{letters}, func(record) { n++ })
+		return n >= due, cmp.Or(err, d.fallen())
+	})
+}
+
+// lettersOnce checks that each bad record is in the dead-letter topic, once.
+func (d *disturbed) lettersOnce(ctx context.Context, letters string, bad int) error {
 	values := map[string]int{}
 	if err := d.read(ctx, []string{letters}, func(r record) { values[string(r.Value)]++ }); err != nil {
 		return err
 	}
-	once := len(values) == l.bad
+	once := len(values) == bad
 	for _, n := range values {
 		once = once && n == 1
 	}
-	d.check(once, "%d bad records, each once in the dead-letter topic", l.bad)
+	d.check(once, "%d bad records, each once in the dead-letter topic", bad)
+	return nil
+}
+
+func (l *deadLetter) conclude(ctx context.Context, d *disturbed, letters string) error {
+	if err := d.lettersOnce(ctx, letters, l.bad); err != nil {
+		return err
+	}
 	first, err := d.results(ctx, d.first, d.topics)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ type sight struct {
 	offset    int64
 	producer  int64 // who wrote it: a transactional id has one producer id for ever
 	end       int64 // of its window, ms since the epoch
+	size      int64 // of its window, ms
 	at        time.Time
 }
 
@@ -62,7 +63,7 @@ func (f *follower) take(fetches kgo.Fetches) {
 			f.err = err
 			return
 		}
-		f.seen[r.Topic] = append(f.seen[r.Topic], sight{r.Partition, r.Offset, r.ProducerID, found.end, now})
+		f.seen[r.Topic] = append(f.seen[r.Topic], sight{r.Partition, r.Offset, r.ProducerID, found.end, found.size, now})
 	})
 }
 

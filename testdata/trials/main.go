@@ -5,6 +5,8 @@
 //	go run ./testdata/trials kills                 # five minutes, twenty kills
 //	go run ./testdata/trials kills --kills 2
 //
+// Two want another instance: brokers three brokers, denied an authorizer (testdata/real/authorizer.properties).
+//
 // Each trial takes names of its own, and at its end removes the topics, groups and subjects it made and the processes it
 // started. What it finds goes to stdout, line by line; the last line is PASS, or FAIL with the first thing that was
 // wrong, and so is the exit code. It talks to this machine alone.
@@ -36,9 +38,11 @@ var trials = []trial{
 	{"brokers", "three brokers, one of them killed and started again, each in turn", bindBrokers},
 	{"registry", "registries that are down, slow, broken or wrong while topics appear", bindRegistry},
 	{"deadletter", "a dead-letter topic that goes missing", bindDeadLetter},
+	{"denied", "a sink, and the dead-letter topic, that may not be written to for a while", bindDenied},
 	{"recreated", "a source topic deleted and made again", bindLost(recreated)},
 	{"retention", "records removed that open windows need", bindLost(retention)},
 	{"expired", "a group whose offsets are gone", bindLost(expired)},
+	{"changed", "a spec that is changed under traffic, again and again", bindChanged},
 	{"silence", "a long silence of all sources, then all of it at once", bindSilence},
 	{"exact", "every value of every window against Python's statistics", bindExact},
 }

@@ -15,6 +15,7 @@ type pipeline struct {
 	name       string // of the pipeline; its group is "trial.<name>"
 	source     string // name or glob of source topics; "" is all those of the trial
 	suffix     string // of the sink topics
+	size       string // of its windows; "" is 1s
 	operations []string
 	grace      string
 	idle       string
@@ -49,14 +50,14 @@ registries:
 pipelines:
   %s:
     source: %q
-    window: {size: 1s, grace: %s}
+    window: {size: %s, grace: %s}
     idle: %s
     operations: [%s]
     sink:
       topic: "{topic}%s"
       config: {retention.ms: "-1"}
 `, strings.ReplaceAll(s.brokers, ",", `", "`), cmp.Or(p.sourceRegistry, s.sourceRegistry), cmp.Or(p.sinkRegistry, s.sinkRegistry),
-		p.name, cmp.Or(p.source, s.pattern()), p.grace, p.idle, strings.Join(p.operations, ", "), p.suffix)
+		p.name, cmp.Or(p.source, s.pattern()), cmp.Or(p.size, "1s"), p.grace, p.idle, strings.Join(p.operations, ", "), p.suffix)
 	return os.WriteFile(p.path, []byte(text), 0o644)
 }
 
@@ -65,6 +66,9 @@ func (s *stage) worker(p *pipeline, h *holder) (*process, error) {
 	args := []string{"run", "-f", p.path, "--group", groupPrefix}
 	if h.instance != "" {
 		args = append(args, "--instance", h.instance)
+	}
+	if h.listen != "" {
+		args = append(args, "--listen", h.listen)
 	}
 	name := p.name + "-" + cmp.Or(h.instance, "unnamed")
 	if h.point == "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,7 @@ func (s *stage) python(ctx context.Context, script string, args ...string) error
 	if _, err := os.Stat(program); err != nil {
 		return err
 	}
-	p, err := s.start(script, program, append([]string{filepath.Join(s.root, "testdata/verify", script), "--brokers", s.brokers}, args...)...)
+	p, err := s.start(fmt.Sprintf("%s-%d", script, len(s.procs)), program, append([]string{filepath.Join(s.root, "testdata/verify", script), "--brokers", s.brokers}, args...)...)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -26,6 +27,7 @@ type result struct {
 	window
 	at    string // partition:offset
 	time  int64  // the record's timestamp, ms
+	size  int64  // of the window, ms
 	body  []byte // the Avro record without the schema's id, which another sink's has another of
 	count int64
 }
@@ -46,8 +48,12 @@ func newResult(topic string, r record) (result, error) {
 		return result{}, err
 	}
 	body := r.Value[wireHeader:]
+	size := math.Float64frombits(binary.LittleEndian.Uint64(body[8:]))
 	count, _ := binary.Varint(body[16:])
-	return result{window{topic, string(r.Key), end}, fmt.Sprintf("%d:%d", r.Partition, r.Offset), r.Timestamp.UnixMilli(), body, count}, nil
+	return result{
+		window: window{topic, string(r.Key), end}, at: fmt.Sprintf("%d:%d", r.Partition, r.Offset),
+		time: r.Timestamp.UnixMilli(), size: int64(math.Round(size * 1000)), body: body, count: count,
+	}, nil
 }
 
 // set is the results of one pipeline.

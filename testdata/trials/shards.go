@@ -70,6 +70,7 @@ func (sh shard) busy() bool { return sh.lag > 0 && sh.open > 0 }
 type holder struct {
 	*process
 	instance string // "": one without a name
+	listen   string // HOST:PORT at which it tells metrics and health; "": nowhere
 	point    string // at which it kills itself, as failVariable has it; "": none
 }
 

@@ -43,12 +43,12 @@ func TestDifferences(t *testing.T) {
 // TestNewResult reads the head of a result, whatever its schema's id.
 func TestNewResult(t *testing.T) {
 	value := func(id byte) []byte {
-		return append([]byte{0, 0, 0, 0, id}, append(make([]byte, 16), 0x90, 0x03, 0xff)...) // 200
+		return append([]byte{0, 0, 0, 0, id}, append(make([]byte, 14), 0x14, 0x40, 0x90, 0x03, 0xff)...) // of 5 s, 200
 	}
 	r := &kgo.Record{Topic: "t-aggregated", Key: []byte("t"), Value: value(1), Timestamp: time.UnixMilli(500),
 		Headers: []kgo.RecordHeader{{Key: headerWindowEnd, Value: []byte("1000")}}}
 	a, err := newResult("t", r)
-	if err != nil || a.count != 200 || a.window != (window{"t", "t", 1000}) || a.time != 500 {
+	if err != nil || a.count != 200 || a.size != 5000 || a.window != (window{"t", "t", 1000}) || a.time != 500 {
 		t.Errorf("got %+v, %v", a, err)
 	}
 	r.Value = value(2)
@@ -104,5 +104,78 @@ func TestMedian(t *testing.T) {
 		if got := median(c.of); got != c.want {
 			t.Errorf("median of %v is %v, want %v", c.of, got, c.want)
 		}
+	}
+}
+
+// TestTimeline takes a change from windows of 10 ms to 25 ms and back, and finds what may be wrong with it.
+func TestTimeline(t *testing.T) {
+	var times []int64
+	for at := int64(1); at < 200; at += 2 {
+		times = append(times, at)
+	}
+	// C is 60 and 125 when the other version takes over.
+	ends := map[int64][]int64{10: {10, 20, 30, 40, 50, 60, 130, 140, 150, 160, 170, 180, 190, 200}, 25: {75, 100, 125}}
+	line := func(leave, add [2]int64) *timeline {
+		all := &set{windows: map[window]result{}}
+		put := func(size, end int64) {
+			r := result{window: window{"t", "k", end}, size: size}
+			for _, at := range times {
+				if endOf(at, size) == end {
+					r.count++
+				}
+			}
+			all.add(r)
+		}
+		for size, of := range ends {
+			for _, end := range of {
+				if leave != [2]int64{size, end} {
+					put(size, end)
+				}
+			}
+		}
+		if add[0] > 0 {
+			put(add[0], add[1])
+		}
+		return newTimeline("t", all, times)
+	}
+	good := line([2]int64{}, [2]int64{})
+	lost, several := good.cover(times)
+	if wrong := good.wrong([]int64{10, 25, 10}); len(wrong)+len(lost) > 0 || several != 5+2 {
+		t.Errorf("good: wrong %q, lost %q, %d in several", wrong, lost, several)
+	}
+	if good.wrong([]int64{10, 25}) == nil || good.wrong([]int64{10, 25, 10, 25}) == nil {
+		t.Error("another order of versions is taken")
+	}
+	for size, of := range ends {
+		for _, end := range of {
+			if size == 10 && end == 60 {
+				continue // as if C had been 50
+			}
+			tl := line([2]int64{size, end}, [2]int64{})
+			if lost, _ := tl.cover(times); tl.wrong([]int64{10, 25, 10}) == nil && lost == nil {
+				t.Errorf("the window of %d ms to %d is missing, and nothing is told", size, end)
+			}
+		}
+	}
+	for _, more := range [][2]int64{{10, 80}, {10, 110}, {25, 50}, {25, 150}} {
+		if line([2]int64{}, more).wrong([]int64{10, 25, 10}) == nil {
+			t.Errorf("a window of %v too many is taken", more)
+		}
+	}
+	short := line([2]int64{}, [2]int64{})
+	short.written[3].count--
+	if short.wrong([]int64{10, 25, 10}) == nil {
+		t.Error("a window that lacks a record is taken")
+	}
+	alone := map[int64]*set{10: {windows: map[window]result{}}, 25: {windows: map[window]result{}}}
+	for _, r := range good.written {
+		alone[r.size].add(r)
+	}
+	if d := good.differences(alone); d != nil {
+		t.Errorf("equal ones differ: %q", d)
+	}
+	good.written[0].body = []byte("other")
+	if len(good.differences(alone)) != 1 {
+		t.Error("other bits are not seen")
 	}
 }

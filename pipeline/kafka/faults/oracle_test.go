@@ -203,14 +203,15 @@ func (w *world) skipped(all []entry, lateOnes, badOnes map[place]bool) map[place
 }
 
 // targets is how far C has to come, ms by sink: every window of a silent source is
-// written, and of another those that ended a grace ago.
+// written, and of another those that ended a grace ago: C is where the last of them did.
 func (w *world) targets(all []entry) map[string]int64 {
 	targets := map[string]int64{}
 	for _, e := range all {
 		switch {
 		case e.values == nil:
 		case !w.idle:
-			targets[e.sink] = w.feed.newest - grace.Milliseconds()
+			most := w.feed.newest - grace.Milliseconds()
+			targets[e.sink] = most - most%size.Milliseconds()
 		case e.passes:
 			targets[e.sink] = max(targets[e.sink], e.end())
 		}
