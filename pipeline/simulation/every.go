@@ -13,11 +13,13 @@ import (
 type every struct {
 	w     *world
 	path  []choice
-	depth int         // of the path, as far as the run has come
-	seen  seen        // states
-	trail []step      // those of this run
-	print fingerprint // makes them
-	met   func(step)  // is told of each state; may be nil
+	depth int             // of the path, as far as the run has come
+	seen  seen            // states
+	trail []step          // those of this run
+	print fingerprint     // makes them
+	met   func(step)      // is told of each state; may be nil
+	pick  func(n int) int // takes one of n things beyond the path; nil: the first
+	again bool            // the path is of choices that another has made
 
 	bound   Bound            // of a run
 	left    Bound            // what may still happen
@@ -87,10 +89,16 @@ func (t *every) begin(w *world) {
 // choose takes one of n things.
 func (t *every) choose(n int, of func() string) int {
 	t.depth++
-	if t.depth > len(t.path) {
+	if t.again || t.depth > len(t.path) {
 		t.arrive()
-		t.path = append(t.path, choice{of: of(), n: n, trail: len(t.trail)})
-		return 0
+	}
+	if t.depth > len(t.path) {
+		c := choice{of: of(), n: n, trail: len(t.trail)}
+		if t.pick != nil {
+			c.took = t.pick(n)
+		}
+		t.path = append(t.path, c)
+		return c.took
 	}
 	c := &t.path[t.depth-1]
 	if c.n == 0 {
@@ -108,7 +116,7 @@ func (t *every) choose(n int, of func() string) int {
 // arrive ends the run in a state that is known. To come to one again in the same run
 // without a fault in between is to go round for ever.
 func (t *every) arrive() {
-	if t.asked || t.depth < len(t.path) {
+	if t.asked || t.depth < len(t.path) && !t.again {
 		return
 	}
 	t.asked = true

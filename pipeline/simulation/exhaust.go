@@ -50,13 +50,19 @@ func (m *small) exhaust(within []Bound) Tried {
 
 // again plays one run, of the choices that a violation named.
 func (m *small) again(within Bound, choices string, trace io.Writer) Tried {
+	t := m.trialOf(within, choices)
+	t.run(trace)
+	return t.out
+}
+
+// trialOf is about to play a run of given choices.
+func (m *small) trialOf(within Bound, choices string) *trial {
 	t := m.trial()
-	t.every.bound = within
+	t.every.bound, t.every.again = within, true
 	for _, c := range choices {
 		t.every.path = append(t.every.path, choice{took: int(c - '0')})
 	}
-	t.run(trace)
-	return t.out
+	return t
 }
 
 // run plays the run that is next.

@@ -34,7 +34,11 @@ func (f *fingerprint) all(vs ...any) {
 func (f *fingerprint) of(t *every) uint64 {
 	w := t.w
 	f.h, f.now, f.idle = 0, w.now, w.script.spec.Idle > 0
-	f.all(min(w.now, w.script.quiet+1))
+	settled := w.script.quiet + 1
+	if f.idle { // the judge goes by when records came, up to then
+		settled = w.script.quiet + 4*sec
+	}
+	f.all(min(w.now, settled))
 	f.all(max(t.until[registryDown]-w.now, 0), max(t.until[deadLettersDown]-w.now, 0), max(t.until[tear]-w.now, 0))
 	for _, p := range w.processes {
 		f.process(p)
@@ -52,7 +56,7 @@ func (f *fingerprint) of(t *every) uint64 {
 	for _, l := range w.judge.ledgers {
 		f.all(*l, len(l.visible), slices.Index(w.scripts[:], l.script), slices.Index(w.scripts[:], l.tried))
 		if f.idle {
-			f.all(l.left)
+			f.all(min(l.at-l.left, settled))
 		}
 	}
 	return f.h
@@ -101,8 +105,11 @@ func (f *fingerprint) session(s *session, id *producerID) {
 	if s.err != nil {
 		f.text(s.err.Error())
 	}
-	if s.open != nil {
-		f.all(s.open.of.open == s.open, s.open.late, s.open.offset, s.open.generation-g.generation)
+	if t := s.open; t != nil {
+		f.all(t.of.open == t, t.late, t.offset)
+		if t.generation > 0 { // else it is not set yet
+			f.all(t.generation - g.generation)
+		}
 	}
 	if s.worker != nil {
 		f.worker(reflect.ValueOf(s.worker).Elem())

@@ -101,21 +101,22 @@ func (t *every) due() (due []int) {
 
 // touches tells whether something that a process may still do at this time can
 // depend on whether it does it before an event of the group's or after. A process
-// without a partition commits nothing; and a member that joins is seen by the others
-// once it is the last.
+// without a partition commits nothing but what it has begun to; and a member that joins
+// is seen by the others once it is the last.
 func (g *group) touches(e *event, p *process) bool {
 	s := p.s
 	if s == nil {
 		return true
 	}
-	busy := len(s.cursors) > 0 || s.joining
+	open := s.open != nil && s.open.of.open == s.open
+	busy := len(s.cursors) > 0 || s.joining || open
 	switch own := e.note.of != nil && e.note.of.process == p; e.what {
 	case "lead":
 		return g.members[0].s == s
 	case "sync", "assign":
 		return own
 	case "fetch":
-		return own || s.open != nil && s.open.of.open == s.open || slices.ContainsFunc(s.cursors, func(c *cursor) bool { return e.note.of.ofShard(c.id) })
+		return own || open || slices.ContainsFunc(s.cursors, func(c *cursor) bool { return e.note.of.ofShard(c.id) })
 	case "join", "join again", "heartbeat", "join late", "let go":
 		return own || busy && g.last(e.note.of)
 	default:

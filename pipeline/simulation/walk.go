@@ -28,7 +28,6 @@ var timesOfSilence = map[string][]string{
 	"Worker": {"asked"},
 	"part":   {"active"},
 	"End":    {"Asked"},
-	"ledger": {"at"},
 }
 
 // skippedFields are fields that decide nothing: what is shared and never changes, room
@@ -40,7 +39,7 @@ var skippedFields = map[string][]string{
 	"pane":   {"sorted"},
 	"book":   {"source"},
 	"sample": {"e"},
-	"ledger": {"script", "tried", "sink", "only", "left", "idled", "silent", "visible"},
+	"ledger": {"script", "tried", "sink", "only", "at", "left", "idled", "silent", "visible"},
 }
 
 func (f *fingerprint) value(v reflect.Value) {
