@@ -85,7 +85,7 @@ func (p *Plan) Reached(o Origin, committed map[Partition]Committed, closeOpen bo
 		shards[p.Shard(id)] = end{max(e.closed, k.Closed), max(e.largest, k.Largest)}
 	}
 	for _, e := range shards {
-		if e.largest != None && e.closed < e.largest-p.grace {
+		if e.largest != None && e.closed < p.pane(e.largest-p.grace) {
 			return false
 		}
 	}

@@ -38,9 +38,6 @@ func TestSimulate(t *testing.T) {
 	first, _ := strconv.ParseUint(os.Getenv("AGGRUN_FIRST_SEED"), 10, 64)
 	start := time.Now()
 	sum := simulate(first, n)
-	for _, seed := range found {
-		sum.add(Run(seed, nil))
-	}
 	fmt.Printf("%d schedules in %.1f s, %d records in the median, %d failed\n%s", len(sum.records), time.Since(start).Seconds(), sum.median(), len(sum.failed), &sum.reached)
 	for _, o := range sum.failed[:min(len(sum.failed), 5)] {
 		t.Errorf("seed %d: %v\nagain: AGGRUN_SEED=%[1]d go test -count=1 -v -run TestSimulate ./pipeline/simulation/", o.Seed, o.Violations)
@@ -84,6 +81,9 @@ func (s *summary) median() int {
 // simulate plays n schedules from a seed on, on all processors.
 func simulate(first uint64, n int) *summary {
 	s := &summary{stop: os.Getenv("AGGRUN_STOP") != ""}
+	for _, seed := range found {
+		s.add(Run(seed, nil))
+	}
 	var next atomic.Uint64
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {

@@ -103,8 +103,13 @@ func abortUpstream(s *script) {
 	src.holds = []hold{{offset: 2, from: es[2].at, until: es[4].at}, {offset: 4, from: es[4].at, until: es[5].at + 2*sec}}
 }
 
-// rollOut lets one process after the other begin again with longer windows.
+// rollOut lets one process after the other begin again with longer windows, while a
+// partition is silent.
 func rollOut(s *script) {
+	s.spec.Idle = 2 * time.Second
+	for i := range s.sources[1].entries {
+		s.sources[1].entries[i].at = s.t0
+	}
 	next := s.spec
 	next.Window.Size = 3 * time.Second
 	s.next = &next
