@@ -113,7 +113,7 @@ func TestFingerprintOfSilence(t *testing.T) {
 	l := w.judge.ledgers[0]
 	b := l.books[0]
 	b.done = 3
-	at := func(after int64) (print uint64, leaves bool) {
+	at := func(after int64) (state uint64, leaves bool) {
 		w.now, l.at = w.script.quiet+after, w.script.quiet+after-sec
 		return e.print.of(e), w.judge.leaves(nil, l, b)
 	}
