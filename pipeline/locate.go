@@ -62,9 +62,13 @@ type Origin struct {
 // was there at the start, and the windows that this closes: a commit that had too
 // many results leaves some over, which offsets do not show. A worker that has nothing
 // left to do may still be needed: what another lets go of, or leaves because it looked
-// at the ends earlier, comes to it.
+// at the ends earlier, comes to it. Where a commit is beyond the end, its shard is with
+// a member that reads on, maybe for ever, and whose windows never are all decided.
 func (p *Plan) Reached(o Origin, committed map[Partition]Committed, closeOpen bool) bool {
-	type end struct{ closed, largest int64 }
+	type end struct {
+		closed, largest int64
+		open, beyond    bool
+	}
 	shards := map[string]end{}
 	for id, stop := range o.Stops {
 		c, ok := committed[id]
@@ -75,16 +79,23 @@ func (p *Plan) Reached(o Origin, committed map[Partition]Committed, closeOpen bo
 		if err != nil || k.Fingerprint != p.Fingerprint {
 			continue // not a commit of this plan's: there was nothing to be done
 		}
-		if closeOpen && k.Replay < c.Offset {
-			return false
-		}
-		e, ok := shards[p.Shard(id)]
+		shard := p.Shard(id)
+		e, ok := shards[shard]
 		if !ok {
-			e = end{None, None}
+			e = end{closed: None, largest: None}
 		}
-		shards[p.Shard(id)] = end{max(e.closed, k.Closed), max(e.largest, k.Largest)}
+		shards[shard] = end{
+			closed: max(e.closed, k.Closed), largest: max(e.largest, k.Largest),
+			open: e.open || k.Replay < c.Offset, beyond: e.beyond || c.Offset > stop,
+		}
 	}
 	for _, e := range shards {
+		if e.beyond {
+			continue
+		}
+		if closeOpen && e.open {
+			return false
+		}
 		if e.largest != None && e.closed < p.pane(e.largest-p.grace) {
 			return false
 		}
