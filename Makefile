@@ -40,16 +40,20 @@ simulate: ## N simulated schedules of the protocol (N=20000)
 	AGGRUN_SCHEDULES=$(N) $(GO) test -count=1 -run TestSimulate -timeout 30m ./pipeline/simulation/
 
 .PHONY: exhaustive
-exhaustive: ## every run of small schedules of the protocol, within two faults
-	AGGRUN_EXHAUSTIVE=1 $(GO) test -count=1 -v -run TestExhaustive -timeout 30m ./pipeline/simulation/
+exhaustive: ## every run of small schedules of the protocol, within two faults and with these SWITCHES (SWITCHES=0)
+	AGGRUN_EXHAUSTIVE=1 AGGRUN_SWITCHES=$(SWITCHES) $(GO) test -count=1 -v -run TestExhaustive -timeout 30m ./pipeline/simulation/
 
 .PHONY: faults
 faults: ## N seeds of the real client on the embedded broker that fails (N=100)
 	AGGRUN_SEEDS=$(if $(filter command line environment,$(origin N)),$(N),100) $(GO) test -count=1 -v -run TestFaults -timeout 120m ./pipeline/kafka/faults/
 
 .PHONY: mutants
-mutants: ## seeded bugs of the protocol and of the client, each of which a test has to catch
-	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m -p 1 ./pipeline/simulation/ ./pipeline/kafka/faults/
+mutants: ## seeded bugs of the protocol, each of which the simulator has to catch
+	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/simulation/
+
+.PHONY: client-mutants
+client-mutants: ## seeded bugs of the client, each of which seeds have to catch
+	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/kafka/faults/
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for T each (T=10s)

@@ -40,10 +40,10 @@
 //
 // Bounds are of faults in a run, and of switches: times at which one goes on though
 // another, who has just done something, could have. With a fault there may be any
-// number of switches; with two, none, but at each second anyone may be first, and when
-// one has to wait, anyone next.
+// number of switches; with two, none, or as many as are asked for, but at each second
+// anyone may be first, and when one has to wait, anyone next.
 //
-// Not tried: what takes time takes a second or a multiple of it, or none, and
+// Not tried: faults while there is nothing to be read; what takes time takes a second or a multiple of it, or none, and
 // timeouts are short; the group does in order what it has to do; a poll brings all
 // that is there, or two records; metadata is never old, clocks agree, and topics and
 // partitions do not come. A changed spec comes at two certain times, and a sink refuses

@@ -14,11 +14,27 @@ import (
 )
 
 // The bounds within which everything is tried: by default, and under
-// AGGRUN_EXHAUSTIVE=1.
+// AGGRUN_EXHAUSTIVE=1, where AGGRUN_SWITCHES is how many there may be with two faults.
 var (
 	someRuns = []Bound{{Faults: 1, Switches: 0}}
 	allRuns  = []Bound{{Faults: 1, Switches: Any}, {Faults: 2, Switches: 0}}
 )
+
+// askedFor gives the bounds that the environment asks for.
+func askedFor(t *testing.T) []Bound {
+	if os.Getenv("AGGRUN_EXHAUSTIVE") != "1" {
+		return someRuns
+	}
+	all := slices.Clone(allRuns)
+	if text := os.Getenv("AGGRUN_SWITCHES"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > Any {
+			t.Fatalf("AGGRUN_SWITCHES=%s: should be 0 to %d", text, Any)
+		}
+		all[1].Switches = n
+	}
+	return all
+}
 
 // TestExhaustive plays every run of the small schedules, or the one that
 // AGGRUN_CHOICES names, telling all of it.
@@ -28,13 +44,10 @@ func TestExhaustive(t *testing.T) {
 		return
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))
-	within := someRuns
-	if os.Getenv("AGGRUN_EXHAUSTIVE") == "1" {
-		within = allRuns
-	}
+	asked := askedFor(t)
 	start := time.Now()
 	var all Tried
-	for _, o := range exhaustAll(within) {
+	for _, o := range exhaustAll(asked) {
 		fmt.Printf("%-24s %9d runs %7d to the end %9d states, longest %3d events\n", o.Name, o.Runs, o.Ended, o.States, o.Longest)
 		all.Runs, all.Ended, all.States, all.Longest = all.Runs+o.Runs, all.Ended+o.Ended, all.States+o.States, max(all.Longest, o.Longest)
 		all.Reached.Add(&o.Reached)
@@ -45,7 +58,7 @@ func TestExhaustive(t *testing.T) {
 	fmt.Printf("%-24s %9d runs %7d to the end %9d states, longest %3d events, %.1f s\n", "all", all.Runs, all.Ended, all.States, all.Longest, time.Since(start).Seconds())
 	for _, m := range tried {
 		fmt.Printf("%10d  %s\n", all.Reached[m], names[m])
-		if len(within) == len(allRuns) && all.Reached[m] == 0 && !t.Failed() {
+		if len(asked) == len(allRuns) && all.Reached[m] == 0 && !t.Failed() {
 			t.Errorf("never reached: %s", names[m])
 		}
 	}

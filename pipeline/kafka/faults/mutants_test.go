@@ -65,7 +65,7 @@ var (
 func mustBeCaught(t *testing.T, what string, files map[string][]byte) {
 	start := time.Now()
 	cmd := exec.Command("go", "test", "-count=1", "-timeout=20m", "-overlay="+overlay(t, files), "-run=^TestFaults$", ".")
-	cmd.Env = append(os.Environ(), "AGGRUN_MUTANTS=", "TMPDIR="+t.TempDir())
+	cmd.Env = append(os.Environ(), "AGGRUN_MUTANTS=", "AGGRUN_SEEDS=200", "TMPDIR="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	n := caught.FindSubmatch(out)
 	if err == nil || n == nil {
