@@ -77,7 +77,7 @@ func (p *Plan) Reached(o Origin, committed map[Partition]Committed, closeOpen bo
 		}
 		k, err := DecodeCheckpoint(c.Metadata, c.Offset)
 		if err != nil || k.Fingerprint != p.Fingerprint {
-			continue // not a commit of this plan's: there was nothing to be done
+			continue // of another version or another program: whoever owns the shard takes it over
 		}
 		shard := p.Shard(id)
 		e, ok := shards[shard]
