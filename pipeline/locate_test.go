@@ -176,37 +176,3 @@ func TestLocateStops(t *testing.T) {
 		t.Errorf("accepted: %+v, %v", ps, err)
 	}
 }
-
-// Under --until-end, what a commit left over keeps the group from being through,
-// though every offset is there.
-func TestReached(t *testing.T) {
-	plan := compiled(t, func(p *spec.Pipeline) { p.Window = spec.Window{Size: 10 * time.Second, Grace: 2 * time.Second} })
-	at := func(replay, largest, closed int64) Committed {
-		k := Checkpoint{Fingerprint: plan.Fingerprint, Replay: replay, Largest: largest * 1e9, Closed: closed * 1e9, Skipped: None, Forgotten: None}
-		return Committed{Offset: 40, Metadata: k.Encode(40)}
-	}
-	empty := Checkpoint{Fingerprint: plan.Fingerprint, Largest: None, Closed: None, Skipped: None, Forgotten: None}
-	origin := Origin{Stops: map[Partition]int64{p0: 40, p1: 40}}
-	for name, c := range map[string]struct {
-		p0, p1     Committed
-		open, want bool
-	}{
-		"through":              {at(30, 35, 33), at(40, 12, 33), false, true},
-		"an offset is behind":  {at(30, 35, 33), Committed{Offset: 39}, false, false},
-		"no commit":            {at(30, 35, 33), Committed{Offset: -1}, false, false},
-		"windows are left":     {at(10, 35, 20), at(40, 12, 20), false, false},
-		"open windows":         {at(30, 35, 33), at(40, 12, 33), true, false},
-		"nothing is open":      {at(40, 35, 40), at(40, 12, 40), true, true},
-		"no C":                 {Committed{Offset: 40, Metadata: Checkpoint{Fingerprint: plan.Fingerprint, Replay: 10, Largest: 35e9, Closed: None}.Encode(40)}, at(40, 12, 33), false, true},
-		"another one's offset": {Committed{Offset: 40, Metadata: "theirs"}, Committed{Offset: 40}, true, true},
-		"a later offset":       {Committed{Offset: 90, Metadata: Checkpoint{Fingerprint: plan.Fingerprint, Replay: 80, Largest: 35e9, Closed: 33e9}.Encode(90)}, at(40, 12, 33), false, true},
-	} {
-		if got := plan.Reached(origin, map[Partition]Committed{p0: c.p0, p1: c.p1}, c.open); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	none := Committed{Metadata: empty.Encode(0)}
-	if !plan.Reached(Origin{Stops: map[Partition]int64{p0: 0}}, map[Partition]Committed{p0: none}, true) {
-		t.Error("an empty partition")
-	}
-}

@@ -21,7 +21,6 @@ func (n *denial) all() bool { return n.at%2 == 0 }
 
 // stop is a shard's whose results were refused.
 type stop struct {
-	since int64
 	vague bool // the worker was told of an assignment since: the shard may have begun anew
 }
 
@@ -90,7 +89,7 @@ func (s *session) refused(c *pipeline.Commit) *pipeline.Refused {
 				s.w.reached[sinkRefusedAgain]++
 				at.vague = false
 			} else {
-				s.stopped[l] = &stop{since: s.w.now}
+				s.stopped[l] = &stop{}
 			}
 		}
 	}

@@ -96,7 +96,6 @@ func (f *fingerprint) session(s *session, id *producerID) {
 		}
 		if at := s.stopped[l]; at != nil {
 			f.all(at.vague)
-			f.time(at.since)
 		}
 	}
 	for i := range s.lent {
