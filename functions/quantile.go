@@ -3,6 +3,7 @@ package functions
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -100,31 +101,31 @@ func (s *samples) quantile(p decimal, m method) (float64, bool) {
 	if n == 0 {
 		return none()
 	}
-	i, share := m.place(p, n)
-	if share.hi == 0 {
+	i, part, over := m.place(p, n)
+	if part == 0 {
 		return s.at(i), true
 	}
-	return interpolate(s.at(i), s.at(i+1), share)
+	return interpolate(s.at(i), s.at(i+1), part, over)
 }
 
 // place gives the position of p in n sorted values: the value at or below it,
-// from 0, and what share the next one has.
-func (m method) place(p decimal, n int) (i int, share pair) {
-	over := uint64(m.parts) * p.over
+// from 0, and what share part/over the next one has.
+func (m method) place(p decimal, n int) (i int, part, over uint64) {
+	over = uint64(m.parts) * p.over
 	high, low := bits.Mul64(uint64(m.parts*n+m.more), p.whole)
 	low, carry := bits.Add64(low, uint64(m.start)*p.over, 0)
 	at, rest := bits.Div64(high+carry, low, over)
 	switch {
 	case at < 1:
-		return 0, pair{}
+		return 0, 0, over
 	case at >= uint64(n):
-		return n - 1, pair{}
+		return n - 1, 0, over
 	}
-	return int(at) - 1, pairOf(int64(rest)).over(float64(over))
+	return int(at) - 1, rest, over
 }
 
-// interpolate gives a + share * (b - a), for an a no more than b, rounded once.
-func interpolate(a, b float64, share pair) (float64, bool) {
+// interpolate gives a + part/over * (b - a), for an a no more than b, rounded once.
+func interpolate(a, b float64, part, over uint64) (float64, bool) {
 	switch {
 	case a == b:
 		return a, true
@@ -132,7 +133,31 @@ func interpolate(a, b float64, share pair) (float64, bool) {
 		return some(a + b)
 	}
 	_, e := math.Frexp(max(math.Abs(a), math.Abs(b)))
-	a, b = math.Ldexp(a, -e), math.Ldexp(b, -e)
-	d, r := twoDiff(b, a)
-	return share.times(pair{d, r}).plus(pair{a, 0}).float(e), true
+	lo, hi := math.Ldexp(a, -e), math.Ldexp(b, -e)
+	d, r := twoDiff(hi, lo)
+	share := pairOf(int64(part)).over(float64(over))
+	v := share.times(pair{d, r}).plus(pair{lo, 0})
+	if math.Abs(v.hi) < cancelled && lo < 0 && hi > 0 {
+		return interpolateExactly(a, b, part, over), true
+	}
+	return v.float(e), true
+}
+
+// cancelled is how small a sum of terms of up to 1 is, of whose 106 bits too few are
+// left to round it once.
+const cancelled = 0x1p-20
+
+// interpolateExactly gives (a * (over - part) + b * part) / over. Where the products
+// cancel, their exponents differ by no more than the bits of over, so that nothing of
+// the sum is lost; where they do not, the sum has all the bits that matter.
+func interpolateExactly(a, b float64, part, over uint64) float64 {
+	const precision = 53 + 2*64 + 64
+	of := func(v float64, n uint64) *big.Float {
+		x, y := new(big.Float).SetFloat64(v), new(big.Float).SetUint64(n)
+		return new(big.Float).SetPrec(precision).Mul(x, y)
+	}
+	sum := of(a, over-part)
+	sum.Add(sum, of(b, part))
+	v, _ := sum.Quo(sum, new(big.Float).SetUint64(over)).Float64()
+	return v
 }
