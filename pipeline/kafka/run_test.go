@@ -109,6 +109,42 @@ func TestRunUnderFaults(t *testing.T) {
 	}
 }
 
+// A transaction that the broker commits and calls failed is one that kgo tries to abort,
+// and says it has: its results are not written again.
+func TestCommittedThoughItFailed(t *testing.T) {
+	w := newWorld(t, 12, twoTopics())
+	w.feedAll(100, sources...)
+	broker, err := kgo.NewClient(kgo.SeedBrokers(w.fake.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broker.Close()
+	const second = 2 // the first brings no results
+	var ends atomic.Int64
+	var committed atomic.Bool
+	w.fake.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		end := req.(*kmsg.EndTxnRequest)
+		if !end.Commit || ends.Add(1) != second {
+			return nil, nil, false
+		}
+		w.fake.SleepControl(func() {
+			again := *end
+			resp, err := again.RequestWith(context.Background(), broker)
+			committed.Store(err == nil && resp.ErrorCode == 0)
+		})
+		resp := end.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.UnknownServerError.Code
+		return resp, nil, true
+	})
+	if _, err := w.untilEnd(nil); err != nil {
+		t.Fatal(err)
+	}
+	if !committed.Load() {
+		t.Error("no results were committed and called failed")
+	}
+	w.check(w.results(w.topics()...), math.MaxInt64)
+}
+
 // A broker that cannot tell of a topic just now says nothing of what the group has
 // committed of it: nobody is to begin anew, nor to be told that the offsets are gone.
 func TestTopicsThatCannotBeDescribed(t *testing.T) {

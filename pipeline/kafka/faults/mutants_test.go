@@ -18,29 +18,37 @@ import (
 const root = "../../.."
 
 // TestMutants holds that each mutant of the client still is one: its text is in the
-// code once. Under AGGRUN_MUTANTS=1 it plays seeds with each laid over the code, some
-// of which have to fail, and prints how many did.
+// code once. Under AGGRUN_MUTANTS=1 each is laid over the code and has to be caught: by
+// the test of the client that it names, or by some of the seeds where it names none.
 func TestMutants(t *testing.T) {
 	paths, err := filepath.Glob(root + "/testdata/mutants/client/*.txtar")
 	if err != nil || len(paths) < 6 {
 		t.Fatalf("%d mutants: %v", len(paths), err)
 	}
 	for _, path := range paths {
-		what, files := mutant(t, path)
+		m := readMutant(t, path)
 		if os.Getenv("AGGRUN_MUTANTS") == "1" {
-			t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { mustBeCaught(t, what, files) })
+			t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), m.mustBeCaught)
 		}
 	}
 }
 
-// mutant gives what is wrong with one, and the files as they become.
-func mutant(t *testing.T, path string) (what string, files map[string][]byte) {
+// mutant is a bug of the client: a file whose comment says what is wrong and, in a line
+// of its own, which test catches it, and whose sections are files and texts in them,
+// each followed by what it becomes.
+type mutant struct {
+	what, test string
+	files      map[string][]byte // by path in the module, as they become
+}
+
+func readMutant(t *testing.T, path string) mutant {
 	t.Helper()
 	a, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = map[string][]byte{}
+	what, test, _ := strings.Cut(strings.TrimSpace(string(a.Comment)), "\nTest: ")
+	files := map[string][]byte{}
 	for i := 0; i+1 < len(a.Files); i += 2 {
 		name, from, to := a.Files[i].Name, a.Files[i], a.Files[i+1]
 		if files[name] == nil {
@@ -54,28 +62,45 @@ func mutant(t *testing.T, path string) (what string, files map[string][]byte) {
 		}
 		files[name] = bytes.Replace(files[name], old, bytes.TrimSuffix(to.Data, []byte("\n")), 1)
 	}
-	return strings.TrimSpace(string(a.Comment)), files
+	return mutant{what, test, files}
 }
 
 var (
 	caught = regexp.MustCompile(`seeds with violations +(\d+)`)
-	first  = regexp.MustCompile(`seed \d+: \d+ violations\n +(.{0,160})`)
+	first  = regexp.MustCompile(`seed \d+: \d+ violations`)
+	says   = regexp.MustCompile(`\w+_test\.go:\d+: .{0,140}`)
 )
 
-func mustBeCaught(t *testing.T, what string, files map[string][]byte) {
+func (m mutant) mustBeCaught(t *testing.T) {
 	start := time.Now()
-	cmd := exec.Command("go", "test", "-count=1", "-timeout=20m", "-overlay="+overlay(t, files), "-run=^TestFaults$", ".")
+	by, text := m.test, ""
+	if by != "" {
+		out := m.play(t, "-run=^"+m.test+"$", "..")
+		i := bytes.Index(out, []byte("--- FAIL: "+m.test))
+		if i < 0 {
+			t.Fatalf("%s\nwas not caught by %s:\n%s", m.what, m.test, out)
+		}
+		text = string(says.Find(out[i:]))
+	} else {
+		out := m.play(t, "-run=^TestFaults$", ".")
+		n := caught.FindSubmatch(out)
+		if n == nil || string(n[1]) == "0" {
+			t.Fatalf("%s\nwas not caught:\n%s", m.what, out)
+		}
+		by, text = string(n[1])+" of 200 seeds", string(first.Find(out))
+	}
+	fmt.Printf("%-18s %4.0fs  by %-32s %s\n%20s%s\n", filepath.Base(t.Name()), time.Since(start).Seconds(), by, m.what, "", text)
+}
+
+// play gives what tests print with the mutant laid over the code.
+func (m mutant) play(t *testing.T, args ...string) []byte {
+	cmd := exec.Command("go", append([]string{"test", "-count=1", "-timeout=20m", "-overlay=" + overlay(t, m.files)}, args...)...)
 	cmd.Env = append(os.Environ(), "AGGRUN_MUTANTS=", "AGGRUN_SEEDS=200", "TMPDIR="+t.TempDir())
 	out, err := cmd.CombinedOutput()
-	n := caught.FindSubmatch(out)
-	if err == nil || n == nil {
-		t.Fatalf("%s\nwas not caught:\n%s", what, out)
+	if err == nil {
+		t.Fatalf("%s\nwas not caught:\n%s", m.what, out)
 	}
-	text := ""
-	if m := first.FindSubmatch(out); m != nil {
-		text = string(m[1])
-	}
-	fmt.Printf("%-60s %4s seeds, %4.0fs  %s\n  %s\n", t.Name(), n[1], time.Since(start).Seconds(), what, text)
+	return out
 }
 
 // overlay writes files, and the list of what they replace.
