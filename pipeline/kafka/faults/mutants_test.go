@@ -73,14 +73,14 @@ var (
 
 func (m mutant) mustBeCaught(t *testing.T) {
 	start := time.Now()
-	by, text := m.test, ""
-	if by != "" {
+	var by, text string
+	if m.test != "" {
 		out := m.play(t, "-run=^"+m.test+"$", "..")
 		i := bytes.Index(out, []byte("--- FAIL: "+m.test))
 		if i < 0 {
 			t.Fatalf("%s\nwas not caught by %s:\n%s", m.what, m.test, out)
 		}
-		text = string(says.Find(out[i:]))
+		by, text = m.test, string(says.Find(out[i:]))
 	} else {
 		out := m.play(t, "-run=^TestFaults$", ".")
 		n := caught.FindSubmatch(out)
