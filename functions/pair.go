@@ -120,11 +120,11 @@ func (a pair) float(e int) float64 {
 		return a.hi
 	}
 	v := math.Ldexp(a.hi, e)
-	if math.Abs(v) >= smallestNormal {
+	if math.Abs(v) > smallestNormal {
 		return v
 	}
-	// hi, itself rounded, was rounded again to a subnormal. Where that was a
-	// tie, lo has the casting vote.
+	// hi, itself rounded, was rounded again to a subnormal, or to the least that is
+	// none. Where that was a tie, lo has the casting vote.
 	const halfStep = -1075
 	rest, half := a.hi-math.Ldexp(v, -e), math.Ldexp(1, halfStep-e)
 	if rest == half && a.lo > 0 {

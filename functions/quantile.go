@@ -124,7 +124,8 @@ func (m method) place(p decimal, n int) (i int, part, over uint64) {
 	return int(at) - 1, rest, over
 }
 
-// interpolate gives a + part/over * (b - a), for an a no more than b, rounded once.
+// interpolate gives a + part/over * (b - a), for an a no more than b, rounded once: the
+// nearest, but for what lies halfway to within some 2^-80 of the larger one.
 func interpolate(a, b float64, part, over uint64) (float64, bool) {
 	switch {
 	case a == b:
@@ -137,7 +138,7 @@ func interpolate(a, b float64, part, over uint64) (float64, bool) {
 	d, r := twoDiff(hi, lo)
 	share := pairOf(int64(part)).over(float64(over))
 	v := share.times(pair{d, r}).plus(pair{lo, 0})
-	if math.Abs(v.hi) < cancelled && lo < 0 && hi > 0 {
+	if math.Abs(v.hi) < cancelled && lo < 0 { // what is added to it is never negative
 		return interpolateExactly(a, b, part, over), true
 	}
 	return v.float(e), true
@@ -148,8 +149,8 @@ func interpolate(a, b float64, part, over uint64) (float64, bool) {
 const cancelled = 0x1p-20
 
 // interpolateExactly gives (a * (over - part) + b * part) / over. Where the products
-// cancel, their exponents differ by no more than the bits of over, so that nothing of
-// the sum is lost; where they do not, the sum has all the bits that matter.
+// cancel, their exponents differ by one at most, so that nothing of the sum is lost;
+// where they do not, the sum has all the bits that matter.
 func interpolateExactly(a, b float64, part, over uint64) float64 {
 	const precision = 53 + 2*64 + 64
 	of := func(v float64, n uint64) *big.Float {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -178,4 +179,47 @@ func TestQuantileParams(t *testing.T) {
 			t.Errorf("%v: %v, want param %d: %s", c.params, err, c.index, c.want)
 		}
 	}
+}
+
+// What lies between two values is rounded once, though they cancel or the result is
+// hardly a number any more.
+func TestInterpolate(t *testing.T) {
+	for _, c := range []struct {
+		a, b       float64
+		part, over uint64
+		want       float64
+	}{
+		{-1.1101365072762437, 0, 99999999999999992, 1e17, -8.881092058209949e-17},
+		{-1060912.188235294, 530456.0941176472, 6666666666666666, 1e16, -2.848100427223954e-11},
+		{-0x1.798011b8435a5p+981, 0x1.ae4ee24d0f3acp-225, 99999999999999993, 1e17, twinBetween(-0x1.798011b8435a5p+981, 0x1.ae4ee24d0f3acp-225, 99999999999999993, 1e17)},
+		{0x1.ffffffffffffcp-1023, 0x1.000000000000cp-1022, 1, 10, 0x1.ffffffffffffep-1023},
+		{-0x1.000000000000cp-1022, -0x1.ffffffffffffcp-1023, 9, 10, -0x1.ffffffffffffep-1023},
+		{-1, 1, 1, 2, 0},
+	} {
+		if got, ok := interpolate(c.a, c.b, c.part, c.over); !ok || got != c.want {
+			t.Errorf("%d/%d between %x and %x: %x, want %x", c.part, c.over, c.a, c.b, got, c.want)
+		}
+	}
+	r := rand.New(rand.NewPCG(43, 44))
+	for range 20_000 {
+		a, b, over := -r.Float64(), r.Float64()*float64(r.IntN(2)), uint64(1e17)
+		part := over - 1 - r.Uint64N(1e9)
+		if b > 0 { // about where they cancel
+			part = uint64(-a/(b-a)*float64(over)) + r.Uint64N(5)
+		}
+		if want := twinBetween(a, b, part, over); part > 0 && part < over {
+			if got, _ := interpolate(a, b, part, over); got != want {
+				t.Fatalf("%d/%d between %x and %x: %x, want %x", part, over, a, b, got, want)
+			}
+		}
+	}
+}
+
+func twinBetween(a, b float64, part, over uint64) float64 {
+	rat := func(v uint64) *big.Rat { return new(big.Rat).SetUint64(v) }
+	low, high := new(big.Rat).SetFloat64(a), new(big.Rat).SetFloat64(b)
+	low.Mul(low, rat(over-part))
+	high.Mul(high, rat(part))
+	v, _ := low.Add(low, high).Quo(low, rat(over)).Float64()
+	return v
 }
