@@ -52,7 +52,7 @@ mutants: ## seeded bugs of the protocol, each of which the simulator has to catc
 	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/simulation/
 
 .PHONY: client-mutants
-client-mutants: ## seeded bugs of the client, each of which a named test or some of 200 seeds have to catch
+client-mutants: ## seeded bugs of the client, each of which a named test or some of 40 seeds have to catch
 	AGGRUN_MUTANTS=1 $(GO) test -count=1 -v -run TestMutants -timeout 60m ./pipeline/kafka/faults/
 
 .PHONY: fuzz
