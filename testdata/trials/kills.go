@@ -127,7 +127,7 @@ func (k *kills) conclude(ctx context.Context, d *disturbed, points []string, pro
 			busy++
 		}
 	}
-	must := cmp.Or(k.must, 2*k.kills/5)
+	must := cmp.Or(k.must, 2*len(d.kills)/5)
 	d.check(busy >= must, "%d of %d kills hit a worker that owned a shard with lag and open windows (at least %d must)", busy, len(d.kills), must)
 	d.hits(points)
 	d.recoveries(k.limit, func(kill killed) time.Time { return kill.at })
