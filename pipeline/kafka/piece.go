@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -82,7 +84,6 @@ type piece struct {
 	numbers [][]float64
 	texts   [][][]byte
 	arena   []byte
-	records []*kgo.Record // of the rows
 }
 
 // failure is what is wrong with a partition, under the lease that it was read.
@@ -104,7 +105,6 @@ func (p *piece) empty() {
 	for i := range p.texts {
 		clear(p.texts[i][:p.used])
 	}
-	clear(p.records[:p.used])
 	for i := range p.batches {
 		b := &p.batches[i]
 		*b = pipeline.Batch{Numbers: b.Numbers[:0], Texts: b.Texts[:0]}
@@ -119,7 +119,7 @@ func (p *piece) reserve(n int) {
 		return
 	}
 	p.size, p.numbers, p.texts = n, nil, nil
-	p.offsets, p.times, p.schemas, p.records = make([]int64, n), make([]int64, n), make([]int32, n), make([]*kgo.Record, n)
+	p.offsets, p.times, p.schemas = make([]int64, n), make([]int64, n), make([]int32, n)
 }
 
 func (p *piece) room() int { return p.size - p.used }
@@ -168,8 +168,8 @@ func fill[T any](rows []T, v T) {
 	}
 }
 
-// seal cuts b, the last batch, to its rows.
-func (p *piece) seal(b *pipeline.Batch) {
+// seal cuts b, the last batch, to its rows, which are of these records.
+func (p *piece) seal(b *pipeline.Batch, from []*kgo.Record) {
 	n := len(b.Offsets)
 	for i := range b.Numbers {
 		b.Numbers[i] = b.Numbers[i][:n]
@@ -177,8 +177,11 @@ func (p *piece) seal(b *pipeline.Batch) {
 	for i := range b.Texts {
 		b.Texts[i] = b.Texts[i][:n]
 	}
-	records := p.records[p.used : p.used+n]
-	b.Record = func(row int) any { return kept(records[row]) }
+	offsets := b.Offsets
+	b.Record = func(row int) any {
+		at, _ := slices.BinarySearchFunc(from, offsets[row], func(r *kgo.Record, offset int64) int { return cmp.Compare(r.Offset, offset) })
+		return kept(from[at])
+	}
 	p.used += n
 	p.arena = b.Arena
 }

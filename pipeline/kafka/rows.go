@@ -17,19 +17,22 @@ const keyPath = "$key"
 
 // rows fills a batch from the records of one partition. What is needed of a record
 // to decode it is gathered for a few of them first: records lie far apart in
-// memory, and a processor waits for several at once.
+// memory, and a processor waits for several at once. Where it can be, that is no
+// pointer: while the collector is at work, to write one costs more than to decode a
+// number.
 type rows struct {
 	piece *piece
 	batch *pipeline.Batch
 	topic topicShard
+	from  []*kgo.Record     // the batch's, in offset order
 	timed bool              // a field holds event time
 	most  time.Duration     // that it may be ahead of the record's timestamp
 	keys  []pipeline.Column // of the record's key
 
-	id      int32    // the writer schema of what is gathered
-	decoder *decoder // of id; nil: none yet
-	n       int      // gathered
-	records [gathered]*kgo.Record
+	id      int32         // the writer schema of what is gathered
+	decoder *decoder      // of id; nil: none yet
+	n       int           // gathered
+	places  [gathered]int // in from
 	times   [gathered]int64
 	bodies  [gathered][]byte
 }
@@ -37,9 +40,9 @@ type rows struct {
 // gathered is how many records are gathered before they are decoded.
 const gathered = 128
 
-// begin starts a batch of up to n rows.
-func (rs *rows) begin(t topicShard, to *piece, id pipeline.Partition, n int) {
-	rs.piece, rs.batch, rs.topic, rs.decoder, rs.n = to, to.batch(id, n), t, nil, 0
+// begin starts a batch of records.
+func (rs *rows) begin(t topicShard, to *piece, id pipeline.Partition, from []*kgo.Record) {
+	rs.piece, rs.batch, rs.topic, rs.from, rs.decoder, rs.n = to, to.batch(id, len(from)), t, from, nil, 0
 	rs.keys = rs.keys[:0]
 	for _, c := range rs.layout().Columns {
 		if c.Path == keyPath {
@@ -53,26 +56,28 @@ func (rs *rows) layout() *pipeline.Layout { return rs.topic.layouts[rs.topic.sou
 
 func (rs *rows) widen() { rs.piece.widen(rs.batch, rs.layout()) }
 
-// end completes the batch. last is the last record of the partition that was read.
-func (rs *rows) end(last *kgo.Record) {
+// end completes the batch, and lets go of its records.
+func (rs *rows) end() {
 	rs.decode()
 	rs.widen()
-	b := rs.batch
+	b, last := rs.batch, rs.from[len(rs.from)-1]
 	b.Fields = rs.layout().Fields
 	b.Next, b.Epoch = last.Offset+1, last.LeaderEpoch
-	rs.piece.seal(b)
+	rs.piece.seal(b, rs.from)
+	rs.from = nil
+	clear(rs.bodies[:])
 }
 
-// add gathers a record of the schema at hand.
-func (rs *rows) add(r *kgo.Record, at int64, body []byte) {
+// add gathers the record at a place, of the schema at hand.
+func (rs *rows) add(place int, at int64, body []byte) {
 	i := rs.n
-	rs.records[i], rs.times[i], rs.bodies[i] = r, at, body
+	rs.places[i], rs.times[i], rs.bodies[i] = place, at, body
 	if rs.n++; rs.n == gathered {
 		rs.decode()
 	}
 }
 
-// decode makes rows of what is gathered, and lets go of it.
+// decode makes rows of what is gathered.
 func (rs *rows) decode() {
 	most := rs.n // at once; one by one after a record whose time is refused, since those after it are read anew
 	for i := 0; i < rs.n; {
@@ -80,38 +85,36 @@ func (rs *rows) decode() {
 		b.Times = append(b.Times, rs.times[i:end]...)
 		n, err := rs.decoder.codec.DecodeRun(rs.bodies[i:end], row, b)
 		if rs.timed {
-			if punctual, early := rs.punctual(row, rs.records[i:i+n]); early != nil {
+			if punctual, early := rs.punctual(row, rs.places[i:i+n]); early != nil {
 				n, err, most = punctual, early, 1
 			}
 		}
 		b.Times = b.Times[:row+n]
-		rs.keep(rs.records[i : i+n])
+		rs.keep(rs.places[i : i+n])
 		if i += n; err != nil {
-			rs.batch.Bad = append(rs.batch.Bad, badRecord(rs.records[i], err.Error()))
+			rs.batch.Bad = append(rs.batch.Bad, badRecord(rs.from[rs.places[i]], err.Error()))
 			i++
 		}
 	}
-	clear(rs.records[:rs.n])
-	clear(rs.bodies[:rs.n])
 	rs.n = 0
 }
 
 // punctual gives how many rows there are before one that is too far ahead, and what
 // is wrong with that.
-func (rs *rows) punctual(row int, records []*kgo.Record) (int, error) {
-	for i, r := range records {
-		if early := ahead(rs.batch.Times[row+i], r, rs.most); early != nil {
+func (rs *rows) punctual(row int, places []int) (int, error) {
+	for i, place := range places {
+		if early := ahead(rs.batch.Times[row+i], rs.from[place], rs.most); early != nil {
 			return i, early
 		}
 	}
-	return len(records), nil
+	return len(places), nil
 }
 
 // keep takes over records whose columns are filled.
-func (rs *rows) keep(records []*kgo.Record) {
+func (rs *rows) keep(places []int) {
 	b, row := rs.batch, len(rs.batch.Offsets)
-	copy(rs.piece.records[rs.piece.used+row:], records)
-	for i, r := range records {
+	for i, place := range places {
+		r := rs.from[place]
 		b.Offsets = append(b.Offsets, r.Offset)
 		b.Schemas = append(b.Schemas, rs.id)
 		if len(rs.keys) > 0 {

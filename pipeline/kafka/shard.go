@@ -105,20 +105,21 @@ func (s *shards) decode(ctx context.Context, id pipeline.Partition, records []*k
 	defer s.mu.Unlock()
 	rs, t := &s.rows, s.of(id.Topic)
 	rs.timed, rs.most = s.plan.Spec.Sources[t.source].Time != nil, s.plan.Spec.MaxFuture
-	rs.begin(t, to, id, len(records))
-	for _, r := range records {
+	rs.begin(t, to, id, records)
+	for place, r := range records {
 		if r.Attrs.IsControl() {
 			continue
 		}
-		if err := s.decodeRecord(ctx, r, rs); err != nil {
+		if err := s.decodeRecord(ctx, place, r, rs); err != nil {
 			return err
 		}
 	}
-	rs.end(records[len(records)-1])
+	rs.end()
 	return nil
 }
 
-func (s *shards) decodeRecord(ctx context.Context, r *kgo.Record, rs *rows) error {
+// decodeRecord decodes the record at a place of the batch.
+func (s *shards) decodeRecord(ctx context.Context, place int, r *kgo.Record, rs *rows) error {
 	at, reason := int64(0), ""
 	if !rs.timed {
 		at, reason = eventTime(r)
@@ -151,7 +152,7 @@ func (s *shards) decodeRecord(ctx context.Context, r *kgo.Record, rs *rows) erro
 		bad.Schema, bad.Unknown = id, !d.unknown.IsZero()
 		return nil
 	}
-	rs.add(r, at, body)
+	rs.add(place, at, body)
 	return nil
 }
 
