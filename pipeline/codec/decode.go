@@ -34,14 +34,18 @@ const (
 // Texts are views of body, of the schema and of b.Arena, which it appends to.
 // After an error the row holds nothing of use.
 func (d *Decoder) Decode(body []byte, row int, b *pipeline.Batch) error {
-	t := target{decoder: d, row: row, numbers: b.Numbers, batch: b}
-	return t.record(body)
+	out := outputOf(b)
+	t := target{decoder: d, row: row, numbers: b.Numbers, out: &out}
+	err := t.record(body)
+	b.Arena = out.arena
+	return err
 }
 
 // DecodeRun is Decode for one body after the other, into rows from row on. It ends
 // at the first that fails, and gives the number of those before it.
 func (d *Decoder) DecodeRun(bodies [][]byte, row int, b *pipeline.Batch) (done int, err error) {
-	t := target{decoder: d, row: row, numbers: b.Numbers, batch: b}
+	out := outputOf(b)
+	t := target{decoder: d, row: row, numbers: b.Numbers, out: &out}
 	var s spans
 	if len(d.spans) > 0 {
 		t.spans = &s
@@ -60,17 +64,17 @@ func (d *Decoder) DecodeRun(bodies [][]byte, row int, b *pipeline.Batch) (done i
 		}
 		done += t.at
 	}
+	b.Arena = out.arena
 	return done, err
 }
 
 func (t *target) record(body []byte) error {
-	b := t.batch
-	used := len(b.Arena)
+	used := len(t.out.arena)
 	rest, err := t.run(t.decoder.programs[0], body)
 	if err == nil && len(rest) == 0 {
 		return nil
 	}
-	b.Arena, t.depth = b.Arena[:used], 0
+	t.out.arena, t.depth = t.out.arena[:used], 0
 	if err == nil {
 		err = errTrailing
 	}
@@ -86,12 +90,22 @@ func (t *target) record(body []byte) error {
 type target struct {
 	decoder *Decoder
 	row     int
-	numbers [][]float64 // of batch
-	batch   *pipeline.Batch
+	numbers [][]float64 // of the batch
+	out     *output
 	depth   int
 	at      int    // row of spans
 	spans   *spans // of the record's own program; nil where rows are read one by one
 }
+
+// output is what a batch has beside its numbers. It is on the stack, where to write
+// a pointer costs no more while the collector is at work.
+type output struct {
+	texts [][][]byte
+	times []int64
+	arena []byte // the batch has it back at the end
+}
+
+func outputOf(b *pipeline.Batch) output { return output{b.Texts, b.Times, b.Arena} }
 
 func (t *target) run(ops []op, b []byte) ([]byte, error) {
 	var err error

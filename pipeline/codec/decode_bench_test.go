@@ -85,6 +85,51 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkDecodeKey reads ten numbers and a group value, as runs.
+func BenchmarkDecodeKey(b *testing.B) {
+	for _, kind := range []string{"long", "string", "double"} {
+		b.Run(kind, func(b *testing.B) {
+			fields := make([]string, 11)
+			want := []pipeline.Column{{Path: "f0", Form: pipeline.Key}}
+			for i := range fields {
+				fields[i] = fmt.Sprintf(`{"name":"f%d","type":"double"}`, i)
+				if i > 0 {
+					want = append(want, pipeline.Column{Path: fmt.Sprintf("f%d", i), Slot: i})
+				}
+			}
+			fields[0] = fmt.Sprintf(`{"name":"f0","type":"%s"}`, kind)
+			c := benchmarkCase{schema: `{"type":"record","name":"R","fields":[` + strings.Join(fields, ",") + `]}`}
+			c.value = func(r, f int) any {
+				switch {
+				case f == 0 && kind == "string":
+					return fmt.Sprintf("host-%d", 100+r)
+				case f == 0 && kind == "long":
+					return int64(r)
+				}
+				return float64(r)
+			}
+			s, err := ParseSchema(c.schema)
+			if err != nil {
+				b.Fatal(err)
+			}
+			d, err := CompileDecoder(s, want)
+			if err != nil {
+				b.Fatal(err)
+			}
+			bodies := benchmarkBodies(b, c, s)
+			batch := newBatch(want, len(bodies))
+			b.ReportAllocs()
+			for b.Loop() {
+				batch.Arena = batch.Arena[:0]
+				if _, err := d.DecodeRun(bodies, 0, batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(bodies)), "ns/record")
+		})
+	}
+}
+
 func benchmarkBodies(b *testing.B, c benchmarkCase, s *Schema) [][]byte {
 	other := avro.MustParse(c.schema)
 	bodies := make([][]byte, 64)

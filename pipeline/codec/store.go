@@ -35,11 +35,11 @@ func (t *target) store(columns []column, v *value) error {
 		case pipeline.Number, pipeline.Boolean:
 			t.numbers[c.slot][t.row] = v.float()
 		case pipeline.Text:
-			t.batch.Texts[c.slot][t.row], err = v.bytes()
+			t.out.texts[c.slot][t.row], err = v.bytes()
 		case pipeline.Key:
-			t.batch.Texts[c.slot][t.row], err = t.key(v)
+			t.out.texts[c.slot][t.row], err = t.key(v)
 		case pipeline.Time:
-			t.batch.Times[t.row], err = v.time(c.tick)
+			t.out.times[t.row], err = v.time(c.tick)
 		}
 		if err != nil {
 			return &fieldError{columns[i].path, err}
@@ -87,10 +87,10 @@ func (v *value) bytes() ([]byte, error) {
 	return v.text, nil
 }
 
-// key is the value as a group value, in the batch's arena. When that has to grow,
+// key is the value as a group value, in the arena. When that has to grow,
 // it moves, and earlier views stay with the memory it had.
 func (t *target) key(v *value) ([]byte, error) {
-	arena := t.batch.Arena
+	arena := t.out.arena
 	from := len(arena)
 	switch v.class {
 	case classInteger:
@@ -113,7 +113,7 @@ func (t *target) key(v *value) ([]byte, error) {
 	default:
 		return nil, nil
 	}
-	t.batch.Arena = arena
+	t.out.arena = arena
 	return arena[from:len(arena):len(arena)], nil
 }
 

@@ -77,16 +77,18 @@ func (t *target) value(l *leaf, b []byte) ([]byte, error) {
 			return b, err
 		}
 	}
-	v, rest, err := l.types[i].read(b)
+	var v value
+	rest, err := l.types[i].read(&v, b)
 	if err != nil {
 		return b, err
 	}
 	return rest, t.store(l.columns, &v)
 }
 
-// read reads one value from the beginning of b. A text is a view of it.
-func (s *scalar) read(b []byte) (v value, rest []byte, err error) {
-	v = value{class: s.class, of: s}
+// read reads one value from the beginning of b to v, which is none yet. A text is
+// a view of b.
+func (s *scalar) read(v *value, b []byte) (rest []byte, err error) {
+	v.class, v.of = s.class, s
 	switch s.class {
 	case classNumber:
 		v.number, rest, err = number(b, s.kind)
@@ -108,7 +110,7 @@ func (s *scalar) read(b []byte) (v value, rest []byte, err error) {
 	default:
 		rest = b // null
 	}
-	return v, rest, err
+	return rest, err
 }
 
 // integer reads a number of kind int or long.
@@ -132,6 +134,10 @@ func boolean(b []byte) (int64, []byte, error) {
 
 // stretch reads a string or bytes.
 func stretch(b []byte) (text, rest []byte, err error) {
+	if len(b) > 0 && b[0] < 0x80 && b[0]&1 == 0 && int(b[0]>>1) < len(b) {
+		end := 1 + int(b[0]>>1) // one byte of length, as most have
+		return b[1:end:end], b[end:], nil
+	}
 	rest, err = skipStrings(b, 1)
 	if err != nil {
 		return nil, rest, err
