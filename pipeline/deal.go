@@ -33,8 +33,9 @@ type dealer struct {
 	counts  []int   // the rows of each lot
 	byRow   []int32 // the lot of each row of the run, or refused
 	rows    []int32 // of a batch, lot after lot
-	key     []byte
+	key     []byte  // room for a row's
 
+	longest          int    // key
 	tooMany, tooLong string // why rows are refused
 }
 
@@ -47,13 +48,18 @@ type place struct {
 // refused is the lot of rows whose group is one too many.
 const refused = -1
 
-// maxGroupBytes bounds the values of a group: they are in the key of each of its
-// results, and a broker refuses messages that are too large.
+// maxGroupBytes bounds the values of a group, each with its length: they are in the
+// key of each of its results, and a broker refuses messages that are too large.
 const maxGroupBytes = 16 << 10
 
 func newDealer(plan *Plan) dealer {
+	longest, single := maxGroupBytes, len(plan.groups) == 1
+	if single {
+		longest -= lengthBytes
+	}
 	return dealer{
-		numbers: numbering{seed: maphash.MakeSeed()},
+		numbers: numbering{seed: maphash.MakeSeed(), single: single},
+		longest: longest,
 		tooMany: fmt.Sprintf("its window has more groups than max_groups (%d)", plan.Spec.MaxGroups),
 		tooLong: fmt.Sprintf("its group values have more than %d bytes", maxGroupBytes),
 	}
@@ -95,8 +101,7 @@ func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows sele
 	d.begin(rows.length(), t.cells.held)
 	for k := range d.byRow {
 		i := rows.at(k)
-		d.key = r.appendKey(d.key[:0], i)
-		lot, reason := t.lot(p, r, start, b.Offsets[i])
+		lot, reason := t.lot(p, r, start, b.Offsets[i], r.key(&d.key, i))
 		d.byRow[k] = lot
 		if lot != refused {
 			d.counts[lot]++
@@ -117,12 +122,12 @@ func (t *task) applyGroups(p *part, r *program, b *Batch, start int64, rows sele
 
 // lot finds the lot of the key's group, or says why the record at offset cannot be
 // in one.
-func (t *task) lot(p *part, r *program, start, offset int64) (int32, string) {
+func (t *task) lot(p *part, r *program, start, offset int64, key []byte) (int32, string) {
 	d := &t.cells.dealer
-	if len(d.key) > maxGroupBytes {
+	if len(key) > d.longest {
 		return refused, d.tooLong
 	}
-	n := d.numbers.of(d.key)
+	n := d.numbers.of(key)
 	if n >= len(d.places) {
 		d.places = append(d.places, make([]place, n+1-len(d.places))...)
 	}

@@ -13,14 +13,16 @@ type numbering struct {
 	slots  []slot
 	seed   maphash.Seed
 	salt   [2]uint64 // of the hash of short keys, by seed
-	bytes  int       // of ids
+	bytes  int       // of keys
+	single bool      // a key is one value, without its length
 }
 
-// slot is one of the table's, free where the id is "".
+// slot is one of the table's.
 type slot struct {
 	hash   uint64
-	id     groupID
-	number int
+	key    string // of the group's id
+	number int32
+	taken  bool
 }
 
 // What may be remembered however few cells are held: they have their groups whether
@@ -38,7 +40,7 @@ func (n *numbering) full(held int) bool {
 	return (len(n.groups) >= maxNumbered || n.bytes >= maxGroupNames) && len(n.groups) > 2*held
 }
 
-func (n *numbering) clear() { *n = numbering{seed: n.seed} }
+func (n *numbering) clear() { *n = numbering{seed: n.seed, single: n.single} }
 
 // of gives the number of the group that key identifies.
 func (n *numbering) of(key []byte) int {
@@ -49,11 +51,11 @@ func (n *numbering) of(key []byte) int {
 	hash := n.hash(key)
 	for at := int(hash); ; at++ {
 		s := &n.slots[at&(len(n.slots)-1)]
-		if s.id == "" {
+		if !s.taken {
 			return n.add(key, hash)
 		}
-		if s.hash == hash && string(s.id) == string(key) {
-			return s.number
+		if s.hash == hash && s.key == string(key) {
+			return int(s.number)
 		}
 	}
 }
@@ -62,11 +64,15 @@ func (n *numbering) of(key []byte) int {
 // overlap, each of which an unknown salt keeps from being chosen, and folds their
 // product (wyhash, Wang Yi).
 func (n *numbering) hash(key []byte) uint64 {
-	k := len(key)
-	if k < 8 || k > 16 {
+	var first, last uint64
+	switch k := len(key); {
+	case 8 <= k && k <= 16:
+		first, last = binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[k-8:])
+	case 4 <= k && k < 8:
+		first, last = uint64(binary.LittleEndian.Uint32(key)), uint64(binary.LittleEndian.Uint32(key[k-4:]))
+	default:
 		return maphash.Bytes(n.seed, key)
 	}
-	first, last := binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[k-8:])
 	high, low := mathbits.Mul64(first^n.salt[0], last^n.salt[1])
 	return high ^ low
 }
@@ -75,17 +81,24 @@ func (n *numbering) add(key []byte, hash uint64) int {
 	if len(n.slots) <= 2*len(n.groups) {
 		n.grow()
 	}
-	g := &group{id: groupID(key)}
-	n.put(slot{hash, g.id, len(n.groups)})
+	g := &group{id: n.id(key)}
+	n.put(slot{hash, string(g.id[len(g.id)-len(key):]), int32(len(n.groups)), true})
 	n.groups = append(n.groups, g)
 	n.bytes += len(key)
 	return len(n.groups) - 1
 }
 
+func (n *numbering) id(key []byte) groupID {
+	if !n.single {
+		return groupID(key)
+	}
+	return groupID(append(binary.BigEndian.AppendUint32(nil, uint32(len(key))), key...))
+}
+
 // put takes the first free slot from the hash's on.
 func (n *numbering) put(s slot) {
 	at, mask := int(s.hash), len(n.slots)-1
-	for n.slots[at&mask].id != "" {
+	for n.slots[at&mask].taken {
 		at++
 	}
 	n.slots[at&mask] = s
@@ -95,7 +108,7 @@ func (n *numbering) grow() {
 	old := n.slots
 	n.slots = make([]slot, max(fewestSlots, 2*len(old)))
 	for _, s := range old {
-		if s.id != "" {
+		if s.taken {
 			n.put(s)
 		}
 	}

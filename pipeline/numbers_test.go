@@ -17,7 +17,7 @@ func BenchmarkNumbers(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 2))
 			keys := make([][]byte, 10_000)
 			for i := range keys {
-				keys[i] = AppendKeyInteger([]byte{0, 0, 0, 9}, int64(r.IntN(groups)))
+				keys[i] = AppendKeyInteger(nil, int64(r.IntN(groups)))
 			}
 			n := numbering{seed: maphash.MakeSeed()}
 			b.ReportAllocs()
@@ -41,24 +41,32 @@ func TestNumbers(t *testing.T) {
 func TestNumbersOfAnyLength(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	againstMap(t, func() []byte {
-		key := make([]byte, 1+r.IntN(24))
-		key[r.IntN(len(key))] ^= 1 << r.IntN(8)
+		key := make([]byte, r.IntN(24))
+		if len(key) > 0 {
+			key[r.IntN(len(key))] ^= 1 << r.IntN(8)
+		}
 		return key
 	})
 }
 
 func againstMap(t *testing.T, next func() []byte) {
 	t.Helper()
-	n, twin := numbering{seed: maphash.MakeSeed()}, map[string]int{}
-	for range 20_000 {
-		key := next()
-		want, known := twin[string(key)]
-		if !known {
-			want = len(twin)
-			twin[string(key)] = want
-		}
-		if got := n.of(key); got != want || string(n.groups[got].id) != string(key) {
-			t.Fatalf("%q: number %d, want %d", key, got, want)
+	for _, single := range []bool{false, true} {
+		n, twin := numbering{seed: maphash.MakeSeed(), single: single}, map[string]int{}
+		for range 20_000 {
+			key := next()
+			want, known := twin[string(key)]
+			if !known {
+				want = len(twin)
+				twin[string(key)] = want
+			}
+			id := string(key)
+			if single {
+				id = string([]byte{0, 0, 0, byte(len(key))}) + id
+			}
+			if got := n.of(key); got != want || string(n.groups[got].id) != id {
+				t.Fatalf("%q: number %d, want %d, of %q", key, got, want, n.groups[got].id)
+			}
 		}
 	}
 }

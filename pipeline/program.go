@@ -133,10 +133,11 @@ func (r *program) group(i int, g groupColumn, id Partition) {
 	}
 }
 
-// appendValue appends row i's group value, of any kind but groupKey; nothing for
-// null.
+// appendValue appends row i's group value; nothing for null.
 func (g *groupValues) appendValue(dst []byte, i int) []byte {
 	switch g.kind {
+	case groupKey:
+		return append(dst, g.keys[i]...)
 	case groupTopic, groupPartition:
 		return append(dst, g.same...)
 	case groupText:
@@ -155,40 +156,46 @@ func (g *groupValues) appendValue(dst []byte, i int) []byte {
 	}
 }
 
-// appendKey appends what identifies row i's group: the values, each after its
-// length.
-func (r *program) appendKey(dst []byte, i int) []byte {
-	for g := range r.groups {
-		v := &r.groups[g]
-		if v.kind == groupKey { // as it is
-			key := v.keys[i]
-			dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(key))), key...)
-			continue
+// key is what identifies row i's group: the value where there is one, or else
+// the values as a groupID has them. It is of the batch, or else in *room.
+func (r *program) key(room *[]byte, i int) []byte {
+	if v := &r.groups[0]; len(r.groups) == 1 {
+		if v.kind == groupKey {
+			return v.keys[i] // as it is
 		}
-		at := len(dst)
-		dst = v.appendValue(append(dst, 0, 0, 0, 0), i)
-		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		*room = v.appendValue((*room)[:0], i)
+		return *room
 	}
-	return dst
+	key := (*room)[:0]
+	for g := range r.groups {
+		at := len(key) + lengthBytes
+		key = r.groups[g].appendValue(append(key, 0, 0, 0, 0), i)
+		binary.BigEndian.PutUint32(key[at-lengthBytes:], uint32(len(key)-at))
+	}
+	*room = key
+	return key
 }
 
-// values takes the key of a group apart.
+// groupID identifies a group: its values, each after its length. "" is that of all
+// records, where there is no group_by.
+type groupID string
+
+// lengthBytes is what the length of a group value takes.
+const lengthBytes = 4
+
+// values takes it apart.
 func (k groupID) values() []GroupValue {
 	var vs []GroupValue
 	for b := []byte(k); len(b) > 0; {
-		n := int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+		end := lengthBytes + int(binary.BigEndian.Uint32(b))
 		var v GroupValue
-		if n > 0 {
-			v = GroupValue(b[4 : 4+n])
+		if end > lengthBytes {
+			v = GroupValue(b[lengthBytes:end])
 		}
-		vs, b = append(vs, v), b[4+n:]
+		vs, b = append(vs, v), b[end:]
 	}
 	return vs
 }
-
-// groupID identifies a group, as appendKey writes it; "" where there is no
-// group_by.
-type groupID string
 
 // outcomes evaluates the aggregates of a window and group. It has one owner.
 type outcomes struct {

@@ -36,8 +36,7 @@ func BenchmarkRows(b *testing.B) {
 		{"deal", func() {
 			d.begin(all.to, 0)
 			for i := range all.to {
-				d.key = r.appendKey(d.key[:0], i)
-				n := d.numbers.of(d.key)
+				n := d.numbers.of(r.key(&d.key, i))
 				for n >= len(d.lots) {
 					d.lots, d.counts = append(d.lots, lot{}), append(d.counts, 0)
 				}
