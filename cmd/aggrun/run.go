@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/aggrun/aggrun/cmd/aggrun/internal/collector"
 	"github.com/aggrun/aggrun/pipeline"
 	"github.com/aggrun/aggrun/pipeline/kafka"
 	"github.com/aggrun/aggrun/spec"
@@ -113,6 +114,7 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	cfg.Log.Info("aggrun starts", "version", version(), "pipelines", planNames(plans), "brokers", strings.Join(cfg.Brokers, ","), "group", cfg.Group)
+	collector.MakeRoom()
 	reports, err := kafka.Run(ctx, cfg, plans)
 	if o.untilEnd {
 		summarise(s.err, reports)

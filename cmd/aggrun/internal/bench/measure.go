@@ -20,6 +20,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/aggrun/aggrun/cmd/aggrun/internal/collector"
 )
 
 // Job is what one process does.
@@ -65,6 +67,9 @@ func (j Job) Work(ctx context.Context, log *slog.Logger, w io.Writer) error {
 	idle, err := j.standBy(ctx, log)
 	if err != nil {
 		return err
+	}
+	if j.Pipeline != nil {
+		collector.MakeRoom() // as run does; the floor is a client as anybody makes it
 	}
 	m := &meter{reading: map[int32]time.Time{}}
 	s, last, err := j.read(ctx, log, m)
