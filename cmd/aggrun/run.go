@@ -114,7 +114,7 @@ func (o *runOptions) run(ctx context.Context, s streams, _ []string) error {
 		return err
 	}
 	cfg.Log.Info("aggrun starts", "version", version(), "pipelines", planNames(plans), "brokers", strings.Join(cfg.Brokers, ","), "group", cfg.Group)
-	collector.MakeRoom()
+	collector.MakeRoom(ctx)
 	reports, err := kafka.Run(ctx, cfg, plans)
 	if o.untilEnd {
 		summarise(s.err, reports)

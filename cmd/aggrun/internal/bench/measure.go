@@ -69,7 +69,7 @@ func (j Job) Work(ctx context.Context, log *slog.Logger, w io.Writer) error {
 		return err
 	}
 	if j.Pipeline != nil {
-		collector.MakeRoom() // as run does; the floor is a client as anybody makes it
+		collector.MakeRoom(ctx) // as run does; the floor is a client as anybody makes it
 	}
 	m := &meter{reading: map[int32]time.Time{}}
 	s, last, err := j.read(ctx, log, m)

@@ -1,7 +1,7 @@
 // Package collector tells Go's garbage collector how much memory it may take while a
 // backlog is read.
 //
-//	each collection -> what is in use, how long since the one before -> percent
+//	collections since the last look, what is in use -> percent
 //
 // By default a heap is collected whenever it has doubled. While a backlog is read
 // little is held, and the answers to fetches are allocated at hundreds of MB/s: the
@@ -10,8 +10,8 @@
 package collector
 
 import (
+	"context"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -25,60 +25,93 @@ const Room = 136 << 20
 const (
 	often = time.Second
 	usual = 100 // percent of what is in use, the runtime's default
-	most  = 400 // percent: what is in use may have grown before this is called
+	most  = 400 // percent
 	step  = 10  // small changes make none
 )
 
-// MakeRoom gives the heap Room for the rest of the process. It does nothing where
-// the environment has GOGC or GOMEMLIMIT: who sets them has said what memory there is.
-func MakeRoom() {
-	if !told() {
-		(&tuner{set: usual}).tune()
+// How often the tuner looks. The runtime takes the percentage that it has of what is
+// in use after a collection, which may be several times what it was before: until the
+// tuner has looked, the heap grows towards too much. So it looks often while the
+// percentage is more than the usual. A cleanup would be late: the runtime makes those
+// of a collection known once all is swept, which busy processors put off.
+const (
+	alert = 10 * time.Millisecond
+	calm  = 250 * time.Millisecond
+)
+
+// MakeRoom gives the heap Room until ctx ends. It does nothing where the environment
+// has GOGC or GOMEMLIMIT: who sets them has said what memory there is.
+func MakeRoom(ctx context.Context) {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		go tune(ctx)
 	}
 }
 
-func told() bool { return os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" }
-
-// tuner sets the percentage anew after each collection. Of several calls one comes
-// after the other, since each is made by what the one before left to be collected.
-type tuner struct {
-	last time.Time // when it was called
-	set  int
-}
-
-// sentinel is garbage from the start: the next collection finds it. It has a pointer,
-// since small objects without may be kept by others beside them.
-type sentinel struct{ _ *int }
-
-func (t *tuner) tune() {
-	now := time.Now()
-	if p := percent(inUse(), now.Sub(t.last)); p != t.set {
-		t.set = p
-		debug.SetGCPercent(p)
+func tune(ctx context.Context) {
+	tick := time.NewTicker(calm)
+	defer tick.Stop()
+	defer debug.SetGCPercent(usual)
+	t := tuner{set: usual}
+	t.collections, _ = look()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			collections, used := look()
+			had := t.set
+			switch t.next(now, collections, used); {
+			case t.set == had:
+				continue
+			case t.set == usual:
+				tick.Reset(calm)
+			case had == usual:
+				tick.Reset(alert)
+			}
+			debug.SetGCPercent(t.set)
+		}
 	}
-	t.last = now
-	runtime.AddCleanup(&sentinel{}, (*tuner).tune, t)
 }
 
-// inUse is what the runtime takes the percentage of, bytes.
-func inUse() (n uint64) {
-	parts := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+// look gives how many collections there were, and of how many bytes the runtime takes
+// the percentage.
+func look() (collections, used uint64) {
+	parts := []metrics.Sample{
+		{Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
+	}
 	metrics.Read(parts)
-	for _, p := range parts {
-		n += p.Value.Uint64()
+	for _, p := range parts[1:] {
+		used += p.Value.Uint64()
 	}
-	return n
+	return parts[0].Value.Uint64(), used
+}
+
+// tuner finds the percentage.
+type tuner struct {
+	collections uint64
+	last        time.Time // when it found some
+	set         int
+}
+
+// next sets the percentage by what is seen now.
+func (t *tuner) next(now time.Time, collections, used uint64) {
+	since := now.Sub(t.last)
+	switch n := collections - t.collections; {
+	case n > 0:
+		t.collections, t.last = collections, now
+		t.set = percent(used, since/time.Duration(n))
+	case since >= often:
+		t.set = usual
+	}
 }
 
 // percent is that of a heap with so many bytes in use, so long after the collection
 // before.
 func percent(used uint64, since time.Duration) int {
-	if since >= often {
+	if since >= often || used >= Room/2 {
 		return usual
 	}
 	used = max(used, 1)
-	if used >= Room/2 {
-		return usual
-	}
 	return int(min((Room-used)*100/used, most)) / step * step
 }

@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"context"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 	"time"
@@ -29,35 +31,88 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-// After collections one upon the other the heap has room. How soon the tuner is called
-// after each is the runtime's affair.
+// What the tuner sees from look to look, and sets.
+func TestNext(t *testing.T) {
+	tuner, now := tuner{set: usual, collections: 7}, time.Unix(1, 0)
+	for i, c := range []struct {
+		pass        time.Duration
+		collections uint64
+		used        uint64
+		want        int
+	}{
+		{calm, 7, 1 << 20, 100},
+		{calm, 8, 1 << 20, 100}, // the first that it sees: it knows none before
+		{calm, 9, 1 << 20, 400},
+		{alert, 9, 1 << 20, 400},
+		{alert, 10, Room / 4, 300},
+		{alert, 10, Room / 4, 300},
+		{alert, 11, Room, 100}, // more is in use
+		{calm, 13, Room / 4, 300},
+		{often - alert, 13, Room / 4, 300},
+		{alert, 13, Room / 4, 100}, // quiet
+		{calm, 14, Room / 4, 100},  // and slow
+		{calm, 15, Room / 4, 300},
+		{2 * often, 19, Room / 4, 300}, // looked late: every half second there was one
+	} {
+		now = now.Add(c.pass)
+		if tuner.next(now, c.collections, c.used); tuner.set != c.want {
+			t.Errorf("look %d: %d %%, want %d", i, tuner.set, c.want)
+		}
+	}
+}
+
+// held is what a test has in use.
+var held []byte
+
+// The heap has room after collections one upon the other, none when much is in use, has
+// it again, and has none when all is over.
 func TestMakeRoom(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
-	MakeRoom()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	MakeRoom(ctx)
+	until(t, "room", func(goal, used uint64) bool { return goal > 3*used })
+	held = make([]byte, Room)
+	until(t, "no room", func(goal, used uint64) bool { return used > Room && goal < 3*used })
+	held = nil
+	until(t, "room again", func(goal, used uint64) bool { return used < Room/8 && goal > 3*used })
+	cancel()
+	until(t, "no room at the end", func(goal, used uint64) bool { return used < Room/8 && goal < 3*used })
+}
+
+// until collects until so much is allowed.
+func until(t *testing.T, what string, ok func(goal, used uint64) bool) {
+	t.Helper()
 	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
-	for range 1000 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(calm / 10) {
 		runtime.GC()
-		time.Sleep(time.Millisecond)
-		if metrics.Read(goal); goal[0].Value.Uint64() >= 4<<20*most/100 {
+		metrics.Read(goal)
+		if _, used := look(); ok(goal[0].Value.Uint64(), max(used, 2<<20)) { // the runtime has a least heap
 			return
 		}
 	}
-	t.Errorf("the heap is collected at %d bytes", goal[0].Value.Uint64())
+	t.Fatalf("%s: never", what)
 }
 
 // Who sets the environment's variables is left alone.
-func TestTold(t *testing.T) {
-	t.Setenv("GOGC", "")
-	t.Setenv("GOMEMLIMIT", "")
-	if told() {
-		t.Error("told nothing")
-	}
-	for name, value := range map[string]string{"GOGC": "off", "GOMEMLIMIT": "100MiB"} {
+func TestEnvironment(t *testing.T) {
+	const other = 150
+	defer debug.SetGCPercent(debug.SetGCPercent(other))
+	for name, value := range map[string]string{"GOGC": "150", "GOMEMLIMIT": "1GiB"} {
 		t.Run(name, func(t *testing.T) {
+			t.Setenv("GOGC", "")
+			t.Setenv("GOMEMLIMIT", "")
 			t.Setenv(name, value)
-			if !told() {
-				t.Error("not told")
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			MakeRoom(ctx)
+			for range 12 {
+				runtime.GC()
+				time.Sleep(calm / 4)
+			}
+			if p := debug.SetGCPercent(other); p != other {
+				t.Errorf("%d %%", p)
 			}
 		})
 	}
