@@ -71,6 +71,25 @@ func againstMap(t *testing.T, next func() []byte) {
 	}
 }
 
+// A group's values and their lengths are bounded, whether or not the length is looked up.
+func TestLongestGroup(t *testing.T) {
+	for _, by := range [][]string{{"$key"}, {"$partition", "$key"}} {
+		plan := compiled(t, func(p *spec.Pipeline) { p.GroupBy = by })
+		d, r := newDealer(plan), newProgram(plan.sources[0])
+		for _, over := range []int{0, 1} {
+			size := maxGroupBytes - lengthBytes + over
+			if len(by) > 1 {
+				size -= lengthBytes + len(AppendKeyInteger(nil, 0))
+			}
+			b := &Batch{Offsets: []int64{0}, Texts: [][][]byte{{make([]byte, size)}}, Numbers: [][]float64{{0}}}
+			r.run(b)
+			if got := len(r.key(&d.key, 0)) > d.longest; got != (over > 0) {
+				t.Errorf("by %v, %d bytes: too long is %t", by, size, got)
+			}
+		}
+	}
+}
+
 // What is remembered of groups is bounded, by their number and by their bytes.
 func TestNumbersAreForgotten(t *testing.T) {
 	d := newDealer(compiled(t, nil))

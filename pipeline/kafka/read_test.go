@@ -228,8 +228,9 @@ func rowsOf(t *testing.T, s *shards, b *pipeline.Batch) (all []row) {
 		}
 	}
 	for i := range b.Offsets {
-		if r := b.Record(i).(*kgo.Record); r.Offset != b.Offsets[i] {
-			t.Fatalf("row %d is of offset %d, its record of %d", i, b.Offsets[i], r.Offset)
+		r := b.Record(i).(*kgo.Record)
+		if want := string(pipeline.AppendKeyText(nil, r.Key)); r.Offset != b.Offsets[i] || r.Key != nil && want != string(b.Texts[key][i]) {
+			t.Fatalf("row %d is of offset %d and key %q, its record of %d and %q", i, b.Offsets[i], b.Texts[key][i], r.Offset, want)
 		}
 		all = append(all, row{
 			offset: b.Offsets[i], time: b.Times[i], schema: b.Schemas[i],

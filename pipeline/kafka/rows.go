@@ -56,7 +56,7 @@ func (rs *rows) layout() *pipeline.Layout { return rs.topic.layouts[rs.topic.sou
 
 func (rs *rows) widen() { rs.piece.widen(rs.batch, rs.layout()) }
 
-// end completes the batch, and lets go of its records.
+// end completes the batch.
 func (rs *rows) end() {
 	rs.decode()
 	rs.widen()
@@ -64,6 +64,10 @@ func (rs *rows) end() {
 	b.Fields = rs.layout().Fields
 	b.Next, b.Epoch = last.Offset+1, last.LeaderEpoch
 	rs.piece.seal(b, rs.from)
+}
+
+// drop lets go of the records.
+func (rs *rows) drop() {
 	rs.from = nil
 	clear(rs.bodies[:])
 }

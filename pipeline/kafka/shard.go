@@ -106,6 +106,7 @@ func (s *shards) decode(ctx context.Context, id pipeline.Partition, records []*k
 	rs, t := &s.rows, s.of(id.Topic)
 	rs.timed, rs.most = s.plan.Spec.Sources[t.source].Time != nil, s.plan.Spec.MaxFuture
 	rs.begin(t, to, id, records)
+	defer rs.drop()
 	for place, r := range records {
 		if r.Attrs.IsControl() {
 			continue
