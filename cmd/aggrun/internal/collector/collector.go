@@ -36,7 +36,7 @@ const (
 // of a collection known once all is swept, which busy processors put off.
 const (
 	alert = 10 * time.Millisecond
-	calm  = 250 * time.Millisecond
+	calm  = 50 * time.Millisecond
 )
 
 // MakeRoom gives the heap Room until ctx ends. It does nothing where the environment
@@ -51,7 +51,7 @@ func tune(ctx context.Context) {
 	tick := time.NewTicker(calm)
 	defer tick.Stop()
 	defer debug.SetGCPercent(usual)
-	t := tuner{set: usual}
+	t := tuner{set: usual, last: time.Now()}
 	t.collections, _ = look()
 	for {
 		select {
@@ -90,7 +90,7 @@ func look() (collections, used uint64) {
 // tuner finds the percentage.
 type tuner struct {
 	collections uint64
-	last        time.Time // when it found some
+	last        time.Time // when it found some, or began
 	set         int
 }
 

@@ -33,7 +33,8 @@ func TestPercent(t *testing.T) {
 
 // What the tuner sees from look to look, and sets.
 func TestNext(t *testing.T) {
-	tuner, now := tuner{set: usual, collections: 7}, time.Unix(1, 0)
+	now := time.Unix(1, 0)
+	tuner := tuner{set: usual, collections: 7, last: now.Add(-often)}
 	for i, c := range []struct {
 		pass        time.Duration
 		collections uint64
@@ -41,7 +42,7 @@ func TestNext(t *testing.T) {
 		want        int
 	}{
 		{calm, 7, 1 << 20, 100},
-		{calm, 8, 1 << 20, 100}, // the first that it sees: it knows none before
+		{calm, 8, 1 << 20, 100}, // the first for long
 		{calm, 9, 1 << 20, 400},
 		{alert, 9, 1 << 20, 400},
 		{alert, 10, Room / 4, 300},
@@ -85,7 +86,7 @@ func TestMakeRoom(t *testing.T) {
 func until(t *testing.T, what string, ok func(goal, used uint64) bool) {
 	t.Helper()
 	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(calm / 10) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(calm / 5) {
 		runtime.GC()
 		metrics.Read(goal)
 		if _, used := look(); ok(goal[0].Value.Uint64(), max(used, 2<<20)) { // the runtime has a least heap
@@ -109,7 +110,7 @@ func TestEnvironment(t *testing.T) {
 			MakeRoom(ctx)
 			for range 12 {
 				runtime.GC()
-				time.Sleep(calm / 4)
+				time.Sleep(calm)
 			}
 			if p := debug.SetGCPercent(other); p != other {
 				t.Errorf("%d %%", p)
