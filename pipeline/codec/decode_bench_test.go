@@ -61,19 +61,11 @@ func benchmarkCases() []benchmarkCase {
 func BenchmarkDecode(b *testing.B) {
 	for _, c := range benchmarkCases() {
 		b.Run(c.name, func(b *testing.B) {
-			s, err := ParseSchema(c.schema)
-			if err != nil {
-				b.Fatal(err)
-			}
 			var want []pipeline.Column
 			for i, f := range c.fields {
 				want = append(want, pipeline.Column{Path: f, Slot: i})
 			}
-			d, err := CompileDecoder(s, want)
-			if err != nil {
-				b.Fatal(err)
-			}
-			bodies := benchmarkBodies(b, c, s)
+			d, bodies := c.decoder(b, want)
 			batch := newBatch(want, len(bodies))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i = (i + 1) & (len(bodies) - 1) {
@@ -108,15 +100,7 @@ func BenchmarkDecodeKey(b *testing.B) {
 				}
 				return float64(r)
 			}
-			s, err := ParseSchema(c.schema)
-			if err != nil {
-				b.Fatal(err)
-			}
-			d, err := CompileDecoder(s, want)
-			if err != nil {
-				b.Fatal(err)
-			}
-			bodies := benchmarkBodies(b, c, s)
+			d, bodies := c.decoder(b, want)
 			batch := newBatch(want, len(bodies))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -130,7 +114,16 @@ func BenchmarkDecodeKey(b *testing.B) {
 	}
 }
 
-func benchmarkBodies(b *testing.B, c benchmarkCase, s *Schema) [][]byte {
+// decoder gives that of the columns, and bodies for it.
+func (c benchmarkCase) decoder(b *testing.B, want []pipeline.Column) (*Decoder, [][]byte) {
+	s, err := ParseSchema(c.schema)
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := CompileDecoder(s, want)
+	if err != nil {
+		b.Fatal(err)
+	}
 	other := avro.MustParse(c.schema)
 	bodies := make([][]byte, 64)
 	for r := range bodies {
@@ -144,5 +137,5 @@ func benchmarkBodies(b *testing.B, c benchmarkCase, s *Schema) [][]byte {
 		}
 		bodies[r] = body
 	}
-	return bodies
+	return d, bodies
 }
